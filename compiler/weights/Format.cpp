@@ -1,0 +1,103 @@
+//===- Format.cpp - The table of weight formats ---------------------------===//
+//
+// Adding a format: an enumerator in Format.h, a row here. See README.md for what follows from it.
+//
+//===----------------------------------------------------------------------===//
+#include "compiler/weights/Format.h"
+#include "llvm/ADT/STLExtras.h"
+#include <cassert>
+
+using namespace sinter;
+using gguf::TensorType;
+
+static constexpr unsigned kBits4[] = {4};
+static constexpr unsigned kBits8[] = {8};
+static constexpr unsigned kBits4and1[] = {4, 1};
+static constexpr unsigned kBits4and2[] = {4, 2};
+
+// A float format's super-block is only how far the inner loop is unrolled: 8 columns.
+static const Format kFormats[] = {
+    // id, name, source, superBlock, codePlanes, signed, codeOffset, scaleGroup, scalePlanes, signed, scaleOffset, minima,
+    // floatBits
+    {FormatId::f32, "f32", TensorType::F32, 8, {}, false, 0, 0, {}, false, 0, false, 32},
+    {FormatId::f16, "f16", TensorType::F16, 8, {}, false, 0, 0, {}, false, 0, false, 16},
+    {FormatId::bf16, "bf16", TensorType::BF16, 8, {}, false, 0, 0, {}, false, 0, false, 16},
+    {FormatId::q8_0, "q8_0", TensorType::Q8_0, 32, kBits8, true, 0, 0, {}, false, 0, false, 0},
+    {FormatId::q4_0, "q4_0", TensorType::Q4_0, 32, kBits4, false, 8, 0, {}, false, 0, false, 0},
+    {FormatId::q5_0, "q5_0", TensorType::Q5_0, 32, kBits4and1, false, 16, 0, {}, false, 0, false, 0},
+    {FormatId::q4_k, "q4_k", TensorType::Q4_K, 256, kBits4, false, 0, 32, kBits4and2, false, 0, true, 0},
+    {FormatId::q6_k, "q6_k", TensorType::Q6_K, 256, kBits4and2, false, 32, 16, kBits8, true, 0, false, 0},
+};
+
+static unsigned sum(llvm::ArrayRef<unsigned> planes) {
+  unsigned bits = 0;
+  for (unsigned b : planes)
+    bits += b;
+  return bits;
+}
+
+unsigned Format::codeBits() const { return sum(codePlanes); }
+unsigned Format::scaleBits() const { return sum(scalePlanes); }
+
+llvm::ArrayRef<Format> Format::all() { return kFormats; }
+
+const Format &Format::get(FormatId id) {
+  const Format &format = kFormats[static_cast<size_t>(id)];
+  assert(format.id == id && "the table is in the order of the enumeration");
+  return format;
+}
+
+const Format *Format::find(llvm::StringRef name) {
+  for (const Format &format : kFormats)
+    if (format.name == name)
+      return &format;
+  return nullptr;
+}
+
+const Format *Format::find(TensorType type) {
+  for (const Format &format : kFormats)
+    if (format.source == type)
+      return &format;
+  return nullptr;
+}
+
+void PackedLayout::add(StreamKind kind, unsigned plane, unsigned lineBytes, unsigned linesPerUnit,
+                       int64_t units) {
+  assert(count < std::size(list));
+  list[count++] = {kind, plane, bytesPerTile, lineBytes, linesPerUnit};
+  bytesPerTile += static_cast<int64_t>(lineBytes) * linesPerUnit * units;
+}
+
+PackedLayout::PackedLayout(const Format &format, int64_t rows, int64_t cols)
+    : fmt(&format), numRows(rows), numCols(cols) {
+  padded = (cols + format.superBlock - 1) / format.superBlock * format.superBlock;
+  if (format.isFloat()) {
+    add(StreamKind::Values, 0, format.floatBits / 8 * kTileRows, 1, padded);
+    return;
+  }
+  for (auto [plane, bits] : llvm::enumerate(format.codePlanes))
+    add(StreamKind::Codes, plane, 4 * kTileRows, bits, padded / kActGroup);
+  int64_t supers = padded / format.superBlock;
+  auto integers = [&](StreamKind kind) {
+    for (auto [plane, bits] : llvm::enumerate(format.scalePlanes)) {
+      unsigned total = format.groupsPerSuperBlock() * bits;
+      assert((total == 16 || total % 32 == 0) && "integer lines are 16 or 32 bits a row");
+      add(kind, plane, total == 16 ? 2 * kTileRows : 4 * kTileRows, total == 16 ? 1 : total / 32, supers);
+    }
+  };
+  if (format.scaleGroup)
+    integers(StreamKind::Scales);
+  if (format.minima)
+    integers(StreamKind::Minima);
+  add(StreamKind::D, 0, 2 * kTileRows, 1, supers);
+  if (format.minima)
+    add(StreamKind::DMin, 0, 2 * kTileRows, 1, supers);
+}
+
+const Stream &PackedLayout::stream(StreamKind kind, unsigned plane) const {
+  for (const Stream &s : streams())
+    if (s.kind == kind && s.plane == plane)
+      return s;
+  assert(false && "the format has no such stream");
+  return list[0];
+}
