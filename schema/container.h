@@ -1,7 +1,7 @@
 //===- container.h - The 64-byte header in front of a bundle -------------------===//
 //
-// Shared by the bundle writer (compiler) and the loader (runtime); needs nothing but the language. The picture of the
-// file is at the head of bundle.fbs; here are its numbers, each in one place.
+// Shared by the bundle writer (compiler) and the loader (runtime); needs nothing but the language.
+// The picture of the file is at the head of bundle.fbs; here are its numbers, each in one place.
 //
 //===----------------------------------------------------------------------===//
 #ifndef SCHEMA_CONTAINER_H
@@ -12,7 +12,8 @@
 
 namespace sinter::container {
 
-/// First eight bytes of the file. The control character and the line feed show a transfer that changed bytes.
+/// First eight bytes of the file. The control character and the line feed show a transfer that
+/// changed bytes.
 inline constexpr unsigned char magic[8] = {'S', 'I', 'N', 'T', 'E', 'R', 0x1a, '\n'};
 
 inline constexpr uint32_t version = 1;
