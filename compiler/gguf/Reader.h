@@ -93,6 +93,16 @@ std::string shapeText(llvm::ArrayRef<int64_t> shape);
 /// one line of a message whatever the file holds.
 std::string quoted(llvm::StringRef text);
 
+/// What a file holds besides its weights, in file order.
+struct Directory {
+  uint32_t version = 0;
+  uint64_t alignment = 32;
+  uint64_t dataOffset = 0;
+  std::vector<MetadataEntry> metadata;
+  std::vector<Tensor> tensors;
+  llvm::StringMap<size_t> metadataIndex, tensorIndex;
+};
+
 class GGUFFile {
 public:
   /// Maps `path` and checks it. The error's text is one line that begins with the path.
@@ -110,14 +120,14 @@ public:
   llvm::StringRef path() const { return filePath; }
   uint64_t fileSize() const { return bytes.size(); }
   llvm::ArrayRef<uint8_t> contents() const { return bytes; }
-  uint32_t version() const { return fileVersion; }
-  uint64_t alignment() const { return dataAlignment; }
+  uint32_t version() const { return directory.version; }
+  uint64_t alignment() const { return directory.alignment; }
   /// Where tensor data begins.
-  uint64_t dataOffset() const { return dataStart; }
+  uint64_t dataOffset() const { return directory.dataOffset; }
 
   /// In file order.
-  llvm::ArrayRef<MetadataEntry> metadata() const { return entries; }
-  llvm::ArrayRef<Tensor> tensors() const { return tensorList; }
+  llvm::ArrayRef<MetadataEntry> metadata() const { return directory.metadata; }
+  llvm::ArrayRef<Tensor> tensors() const { return directory.tensors; }
 
   /// Null if there is none.
   const MetadataEntry *find(llvm::StringRef key) const;
@@ -170,22 +180,15 @@ public:
   void adviseDontNeed(uint64_t offset, uint64_t size) const;
 
 private:
-  GGUFFile(llvm::StringRef path, llvm::ArrayRef<uint8_t> bytes, bool mapped);
+  GGUFFile(llvm::StringRef path, llvm::ArrayRef<uint8_t> bytes, bool mapped)
+      : filePath(path), bytes(bytes), mapped(mapped) {}
 
-  /// Fills in everything below; Parser is in Reader.cpp.
   llvm::Error read();
-  class Parser;
 
   std::string filePath;
   llvm::ArrayRef<uint8_t> bytes;
   bool mapped;
-
-  uint32_t fileVersion = 0;
-  uint64_t dataAlignment = 32;
-  uint64_t dataStart = 0;
-  std::vector<MetadataEntry> entries;
-  std::vector<Tensor> tensorList;
-  llvm::StringMap<size_t> entryIndex, tensorIndex;
+  Directory directory;
 };
 
 } // namespace sinter::gguf
