@@ -433,8 +433,10 @@ Error Parser::checkOverlaps() {
   byOffset.reserve(result.tensors.size());
   for (const Tensor &tensor : result.tensors)
     byOffset.push_back(&tensor);
-  llvm::stable_sort(byOffset,
-                    [](const Tensor *a, const Tensor *b) { return a->offset < b->offset; });
+  // By place, and in file order where two begin together, so that the message is always the same.
+  llvm::sort(byOffset, [](const Tensor *a, const Tensor *b) {
+    return std::make_pair(a->offset, a) < std::make_pair(b->offset, b);
+  });
   for (size_t i = 1; i < byOffset.size(); ++i) {
     const Tensor &before = *byOffset[i - 1], &tensor = *byOffset[i];
     if (before.offset + before.bytes > tensor.offset)
