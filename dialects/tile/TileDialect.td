@@ -1,0 +1,90 @@
+//===- TileDialect.td - What a kernel does to tiles ------------------------===//
+#ifndef SINTER_DIALECTS_TILE_DIALECT_TD
+#define SINTER_DIALECTS_TILE_DIALECT_TD
+
+include "mlir/IR/OpBase.td"
+include "mlir/IR/AttrTypeBase.td"
+
+def Tile_Dialect : Dialect {
+  let name = "tile";
+  let cppNamespace = "::sinter::tile";
+  let summary = "Kernels as programs over tiles of 32 rows, in words that every target has";
+  let description = [{
+    A kernel computes one tile of its result at a time. Values are
+
+      vector<TxRxf32>   T tokens by R rows: a register block; R is 32, or less where a target's
+                        registers want it (`tile.concat` joins parts)
+      vector<Tx1xf32>   one number a token, the same for all rows (a scale)
+      vector<RxT>       one number a row, the same for all tokens (a line of weights, a gain)
+
+    and element-wise work on them is written with `arith` and `math`. Everything else is here.
+    Kernels are made in structured form (load_packed, unpack, dot, scale_accumulate, load_row, ...);
+    `--expand-formats` writes unpacking and scale chains as lane arithmetic, `--unroll-tokens` takes the
+    token dimension apart, and what is left (the lane form) is what each back end lowers: a row is a
+    SIMD lane, or an invocation of a GPU.
+  }];
+  let useDefaultTypePrinterParser = 1;
+  let useDefaultAttributePrinterParser = 1;
+  let extraClassDeclaration = "void registerTypes();";
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
+class Tile_Type<string name, string typeMnemonic> : TypeDef<Tile_Dialect, name> {
+  let mnemonic = typeMnemonic;
+}
+
+def Tile_PackedType : Tile_Type<"Packed", "packed"> {
+  let summary = "a binding: a weight matrix packed in tiles of 32 rows";
+  let description = [{
+    `!tile.packed<8192x2048, q4_0>`: rows x columns in a format; the layout is that of
+    `compiler/weights/Format.h`, on every target.
+  }];
+  let parameters = (ins "int64_t":$rows, "int64_t":$cols, "::sinter::FormatId":$format);
+  let hasCustomAssemblyFormat = 1;
+}
+
+def Tile_RowsType : Tile_Type<"Rows", "rows"> {
+  let summary = "a binding: rows of f32, one a token (or one for all)";
+  let description = [{
+    `!tile.rows<2048>`: element c of row m is the float at byte `m * stride + 4 * c`; the stride is
+    `stride` bytes where given and else the width rounded up to 32 elements. Padding is zero.
+  }];
+  let parameters = (ins "int64_t":$width, "int64_t":$stride);
+  let hasCustomAssemblyFormat = 1;
+  let extraClassDeclaration = [{
+    /// The type of rows padded to 32 elements.
+    static RowsType getPadded(::mlir::MLIRContext *context, int64_t width);
+  }];
+}
+
+def Tile_ActsType : Tile_Type<"Acts", "acts"> {
+  let summary = "a binding: rows of int8 activations with a scale and sums for each 32";
+  let description = [{
+    `!tile.acts<2048>`: a row of width K is
+    K bytes codes | K/32 f32 scales | K/32 i32 sums | K/32 i32 sums of the first 16 of each group.
+  }];
+  let parameters = (ins "int64_t":$width);
+  let assemblyFormat = "`<` $width `>`";
+  let extraClassDeclaration = [{
+    int64_t getScalesOffset() const { return getWidth(); }
+    int64_t getSumsOffset() const { return getWidth() + getWidth() / 32 * 4; }
+    int64_t getHalfSumsOffset() const { return getWidth() + getWidth() / 32 * 8; }
+    /// Bytes from one token's row to the next: a multiple of 64.
+    int64_t getStride() const { return (getWidth() + getWidth() / 32 * 12 + 63) / 64 * 64; }
+  }];
+}
+
+def Tile_BytesType : Tile_Type<"Bytes", "bytes"> {
+  let summary = "a binding addressed by byte: a KV cache, token ids, scratch";
+  let assemblyFormat = "";
+}
+
+def Tile_BlockType : Tile_Type<"Block", "block"> {
+  let summary = "the packed weights of R rows and one activation group (8 columns of a float format)";
+  let description = [{`!tile.block<q4_0, 16>`: format and rows. Where it lies, not yet loaded.}];
+  let parameters = (ins "::sinter::FormatId":$format, "int64_t":$rows);
+  let hasCustomAssemblyFormat = 1;
+}
+
+#endif

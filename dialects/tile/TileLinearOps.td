@@ -1,0 +1,105 @@
+//===- TileLinearOps.td - The linear layer's words -------------------------===//
+#ifndef SINTER_DIALECTS_TILE_LINEAR_OPS_TD
+#define SINTER_DIALECTS_TILE_LINEAR_OPS_TD
+
+include "dialects/tile/TileOps.td"
+
+def Tile_LoadPackedOp : Tile_Op<"load_packed", [MemoryEffects<[MemRead]>]> {
+  let summary = "R rows of row tile `tile`, from row `row` of it on, and activation group `block`";
+  let description = [{
+    For float formats a block is 8 columns. The result names the place; `unpack`, `scale` and `minimum` read it.
+  }];
+  let arguments = (ins Tile_PackedType:$source, Index:$tile, Index:$block, Index:$row);
+  let results = (outs Tile_BlockType:$result);
+  let assemblyFormat = [{
+    $source `[` $tile `,` $block `]` `row` $row attr-dict `:` type($source) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_UnpackOp : Tile_Op<"unpack", [Pure]> {
+  let summary = "the codes of a block: Q words a row";
+  let description = [{
+    Integer formats: 8 results vector<Rxi32>, word q holding the codes of elements 4q .. 4q+3, one byte each (unsigned,
+    or two's complement where the format says so). Float formats: 8 results vector<Rxf32>, one a column.
+  }];
+  let arguments = (ins Tile_BlockType:$block);
+  let results = (outs Variadic<VectorOfRankAndType<[1], [I32, F32]>>:$codes);
+  let assemblyFormat = "$block attr-dict `:` type($block) `->` type($codes)";
+  let hasVerifier = 1;
+}
+
+def Tile_ScaleOp : Tile_Op<"scale", [Pure]> {
+  let summary = "the scale chain of a block's scale group, as f32 a row";
+  let arguments = (ins Tile_BlockType:$block, DefaultValuedAttr<I64Attr, "0">:$group);
+  let results = (outs VectorOfRankAndType<[1], [F32]>:$result);
+  let assemblyFormat = "$block (`group` $group^)? attr-dict `:` type($block) `->` type($result)";
+}
+
+def Tile_MinimumOp : Tile_Op<"minimum", [Pure]> {
+  let summary = "the minimum chain of a block's scale group, as f32 a row";
+  let arguments = (ins Tile_BlockType:$block, DefaultValuedAttr<I64Attr, "0">:$group);
+  let results = (outs VectorOfRankAndType<[1], [F32]>:$result);
+  let assemblyFormat = "$block (`group` $group^)? attr-dict `:` type($block) `->` type($result)";
+}
+
+def Tile_LoadActsOp : Tile_Op<"load_acts", [MemoryEffects<[MemRead]>]> {
+  let summary = "one activation group of T tokens";
+  let description = [{
+    `codes`: the 32 int8 of each token as 8 words; `scale`: its scale; `sum` and `half`: the sums of its 32 codes and of
+    the first 16 of them.
+  }];
+  let arguments = (ins Tile_ActsType:$source, Index:$row, Index:$block);
+  let results = (outs VectorOfRankAndType<[2], [I32]>:$codes, VectorOfRankAndType<[2], [F32]>:$scale,
+                      VectorOfRankAndType<[2], [I32]>:$sum, VectorOfRankAndType<[2], [I32]>:$half);
+  let assemblyFormat = [{
+    $source `[` $row `,` $block `]` attr-dict `:` type($source) `->` type($codes) `,` type($scale) `,` type($sum) `,`
+    type($half)
+  }];
+}
+
+def Tile_DotOp : Tile_Op<"dot", [Pure, AttrSizedOperandSegments, AllTypesMatch<["init", "result"]>]> {
+  let summary = "a dot product of G neighbours a lane, added to a wider sum";
+  let description = [{
+    Integer (G = 4): init[t][r] + sum over words q and bytes i of (codes[q][r].byte i) * (x[t][q].byte i), exactly.
+    `bits` is how many bits of a code may be set: 8 means two's complement bytes, fewer means unsigned. `sum` is the sum
+    of the x bytes of token t; a target whose instruction takes unsigned weights needs it to correct for the flipped
+    top bit, others ignore it. x bytes lie in -127 .. 127.
+
+    Float (G = 1): init[t][r] + sum over q of codes[q][r] * x[t][q], each product and sum fused.
+  }];
+  let arguments = (ins VectorOfAnyRankOf<[I32, F32]>:$init, Variadic<VectorOfRankAndType<[1], [I32, F32]>>:$codes,
+                       VectorOfAnyRankOf<[I32, F32]>:$x, Optional<AnyType>:$sum, I64Attr:$bits);
+  let results = (outs VectorOfAnyRankOf<[I32, F32]>:$result);
+  let assemblyFormat = [{
+    $init `,` `[` $codes `]` `,` $x (`sum` $sum^ `:` type($sum))? `bits` $bits attr-dict
+    `:` type($codes) `,` type($x) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_ScaleAccumulateOp : Tile_Op<"scale_accumulate", [Pure, AllTypesMatch<["acc", "result"]>]> {
+  let summary = "acc + float(dot) * (weight scale * activation scale)";
+  let arguments = (ins VectorOfRankAndType<[2], [F32]>:$acc, VectorOfRankAndType<[2], [I32]>:$dot,
+                       VectorOfRankAndType<[1], [F32]>:$weight_scale, VectorOfRankAndType<[2], [F32]>:$act_scale);
+  let results = (outs VectorOfRankAndType<[2], [F32]>:$result);
+  let assemblyFormat = [{
+    $acc `,` $dot `,` $weight_scale `,` $act_scale attr-dict
+    `:` type($dot) `,` type($weight_scale) `,` type($act_scale) `->` type($result)
+  }];
+}
+
+def Tile_StoreActsOp : Tile_Op<"store_acts", [MemoryEffects<[MemWrite]>]> {
+  let summary = "quantizes groups of 32 values to int8 and stores them with scale and sums";
+  let description = [{
+    scale = max|v| / 127; codes = round to nearest, ties to even, of v / scale; both sums follow the codes. A group of
+    zeros gets scale 0. Rows at `limit` and above are left out.
+  }];
+  let arguments = (ins VectorOfRankAndType<[2], [F32]>:$value, Tile_ActsType:$target, Index:$row, Index:$block,
+                       Optional<Index>:$limit);
+  let assemblyFormat = [{
+    $value `,` $target `[` $row `,` $block `]` (`limit` $limit^)? attr-dict `:` type($value) `,` type($target)
+  }];
+}
+
+#endif

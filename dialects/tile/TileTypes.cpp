@@ -1,0 +1,91 @@
+//===- TileTypes.cpp - How bindings are written ------------------------------===//
+#include "dialects/tile/TileDialect.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace sinter;
+using namespace sinter::tile;
+
+#define GET_TYPEDEF_CLASSES
+#include "dialects/tile/TileTypes.cpp.inc"
+
+void TileDialect::registerTypes() {
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "dialects/tile/TileTypes.cpp.inc"
+      >();
+}
+
+static FailureOr<FormatId> parseFormat(AsmParser &parser) {
+  StringRef name;
+  llvm::SMLoc where = parser.getCurrentLocation();
+  if (parser.parseKeyword(&name))
+    return failure();
+  if (const Format *format = Format::find(name))
+    return format->id;
+  parser.emitError(where) << "unknown weight format '" << name << "'";
+  return failure();
+}
+
+Type PackedType::parse(AsmParser &parser) {
+  SmallVector<int64_t> dims;
+  if (parser.parseLess() ||
+      parser.parseDimensionList(dims, /*allowDynamic=*/false, /*withTrailingX=*/false))
+    return {};
+  if (dims.size() != 2) {
+    parser.emitError(parser.getNameLoc()) << "a packed matrix has rows and columns";
+    return {};
+  }
+  if (parser.parseComma())
+    return {};
+  FailureOr<FormatId> format = parseFormat(parser);
+  if (failed(format) || parser.parseGreater())
+    return {};
+  return get(parser.getContext(), dims[0], dims[1], *format);
+}
+
+void PackedType::print(AsmPrinter &printer) const {
+  printer << '<' << getRows() << 'x' << getCols() << ", " << Format::get(getFormat()).name << '>';
+}
+
+static int64_t paddedStride(int64_t width) { return (width + 31) / 32 * 32 * 4; }
+
+RowsType RowsType::getPadded(MLIRContext *context, int64_t width) {
+  return get(context, width, paddedStride(width));
+}
+
+Type RowsType::parse(AsmParser &parser) {
+  int64_t width, stride;
+  if (parser.parseLess() || parser.parseInteger(width))
+    return {};
+  stride = paddedStride(width);
+  if (succeeded(parser.parseOptionalComma()))
+    if (parser.parseKeyword("stride") || parser.parseInteger(stride))
+      return {};
+  if (parser.parseGreater())
+    return {};
+  return get(parser.getContext(), width, stride);
+}
+
+void RowsType::print(AsmPrinter &printer) const {
+  printer << '<' << getWidth();
+  if (getStride() != paddedStride(getWidth()))
+    printer << ", stride " << getStride();
+  printer << '>';
+}
+
+Type BlockType::parse(AsmParser &parser) {
+  if (parser.parseLess())
+    return {};
+  FailureOr<FormatId> format = parseFormat(parser);
+  int64_t rows;
+  if (failed(format) || parser.parseComma() || parser.parseInteger(rows) || parser.parseGreater())
+    return {};
+  return get(parser.getContext(), *format, rows);
+}
+
+void BlockType::print(AsmPrinter &printer) const {
+  printer << '<' << Format::get(getFormat()).name << ", " << getRows() << '>';
+}
