@@ -295,8 +295,8 @@ size_t sinter_tokenize_workspace(const sinter_model *model, size_t text_bytes);
  *
  * \param text      any bytes, not necessarily UTF-8, not necessarily ended by 0.
  * \param flags     SINTER_TOKENIZE_*.
- * \param workspace `sinter_tokenize_workspace` bytes, aligned as by malloc.
- * \param tokens    room for `capacity` ids; `text_bytes + 2` are always enough.
+ * \param workspace `sinter_tokenize_workspace` bytes at a multiple of 8; overwritten.
+ * \param tokens    room for `capacity` ids; 2 * `text_bytes` + 3 are always enough.
  * \param count     out: how many there are, also with SINTER_BUFFER_TOO_SMALL.
  */
 sinter_status sinter_tokenize(const sinter_model *model, const char *text, size_t text_bytes,

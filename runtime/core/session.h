@@ -1,0 +1,107 @@
+//===- session.h - One sequence of tokens and how its programs run -----------===//
+//
+// The session's memory, from its start:
+//
+//     tables   addresses of all bindings, tile counts, one scratch list of addresses a worker
+//     fixed    the plan's memory: state, then arena (`memory.fixed_bytes`)
+//     scratch  `memory.scratch_bytes` for each worker
+//
+// A program is a list of groups. All workers run `run_worker` at the same time: they draw ranges of
+// tiles from one counter until the group has none left and meet at a barrier; the last one to
+// arrive resets the counter. Threads are not made here: an executor calls run_worker once for each
+// worker, on whatever it has.
+//
+//===----------------------------------------------------------------------===//
+#ifndef RUNTIME_CORE_SESSION_H
+#define RUNTIME_CORE_SESSION_H
+
+#include "runtime/core/model.h"
+
+#include <atomic>
+
+namespace sinter::core {
+
+/// How a worker waits when spinning takes too long. Both may be null: then it spins on (bare
+/// metal).
+struct wait_policy {
+  /// Returns when `value` may differ from `seen`; may return early.
+  void (*wait)(const std::atomic<uint32_t> &value, uint32_t seen) = nullptr;
+  /// Wakes all who wait for `value`.
+  void (*wake)(const std::atomic<uint32_t> &value) = nullptr;
+};
+
+/// Calls body(argument, w) for every w in [0, workers) at the same time and returns after all calls
+/// have.
+struct executor {
+  void (*run)(void *context, void (*body)(void *argument, uint32_t worker),
+              void *argument) = nullptr;
+  void *context = nullptr;
+  uint32_t workers = 1;
+  wait_policy policy;
+};
+
+/// Each on cache lines of its own: workers hammer on them.
+struct alignas(64) shared_counter {
+  std::atomic<uint32_t> value{0};
+};
+
+/// All that workers meet at.
+struct rendezvous {
+  shared_counter next;       ///< first tile of the group that nobody has drawn
+  shared_counter arrived;    ///< workers at the barrier
+  shared_counter generation; ///< rises when all are; what they wait for
+  shared_counter sleepers;   ///< workers inside wait_policy::wait
+};
+
+struct session {
+  const model *of = nullptr;
+  executor team;
+  uint8_t *fixed = nullptr;
+  uint8_t *scratch = nullptr;
+  void **addresses = nullptr;          ///< parallel to model::bindings; indirect ones hold index 0
+  void **indirect_addresses = nullptr; ///< most_indirect_bindings for each worker
+  uint32_t *tile_ends =
+      nullptr; ///< of each dispatch of the running program, cumulated within its group
+  uint32_t position = 0;
+  const float *logits = nullptr;
+
+  // The running program.
+  const program_plan *program = nullptr;
+  uint32_t tokens = 0;         ///< what kernels are told
+  uint32_t first_position = 0; ///< likewise
+  std::atomic<uint64_t> bad_index{
+      0}; ///< dispatch + 1 in the high, binding in the low half; 0: none
+  rendezvous meeting;
+};
+
+/// Bytes of a session's memory, in its parts; each is a multiple of 64.
+struct session_bytes {
+  uint64_t tables;
+  uint64_t fixed;
+  uint64_t scratch;
+  uint64_t total() const { return tables + fixed + scratch; }
+};
+session_bytes session_memory(const model &model, uint32_t workers);
+
+/// Lays a session out in `memory` (session_memory().total() bytes, at a multiple of 64, all zero).
+void session_init(session &session, const model &model, const executor &team, void *memory);
+
+/// See the functions of sinter.h with the same names.
+sinter_status session_prefill(session &session, const int32_t *tokens, size_t count,
+                              sinter_error *error);
+sinter_status session_step(session &session, int32_t token, sinter_error *error);
+sinter_status session_score(session &session, const int32_t *tokens, const int32_t *targets,
+                            size_t count, float *scores, sinter_error *error);
+sinter_status session_rewind(session &session, uint32_t position, sinter_error *error);
+
+/// Runs one program with `tokens` tokens of which the first stands at `position`; ports have been
+/// filled.
+sinter_status run_program(session &session, program_kind kind, uint32_t tokens, uint32_t position,
+                          sinter_error *error);
+
+/// A worker's part in the program that run_program set up. `argument` is the session.
+void run_worker(void *argument, uint32_t worker);
+
+} // namespace sinter::core
+
+#endif
