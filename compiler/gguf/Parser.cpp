@@ -28,6 +28,7 @@ namespace {
 constexpr uint64_t maxKeyBytes = 65535;
 constexpr uint64_t maxTensorNameBytes = 64;
 constexpr unsigned maxRank = 4;
+constexpr uint64_t unlimited = UINT64_MAX; // string values: the file is the limit
 // Nothing we know of nests arrays at all; the limit only bounds the recursion.
 constexpr unsigned maxArrayDepth = 4;
 
@@ -160,7 +161,7 @@ Error Parser::parseHeader() {
   StringRef magic(reinterpret_cast<const char *>(bytes.data()), std::min<size_t>(bytes.size(), 4));
   if (magic != "GGUF")
     return fail(
-        formatv("begins with {0} and not with 'GGUF': not a GGUF model", quoted(magic)).str());
+        formatv("begins with {0} and not with 'GGUF': not a GGUF model", quote(magic)).str());
   position = 4;
 
   if (Error e = take(result.version, "the version"))
@@ -213,15 +214,15 @@ Error Parser::parseMetadataEntry(uint64_t index) {
     return e;
   if (entry.key.empty() || !isReadable(entry.key))
     return fail(formatv("{0} at byte {1:x}: the key {2} is {3}: {4}", place, start,
-                        quoted(entry.key), entry.key.empty() ? "empty" : "not readable UTF-8",
+                        quote(entry.key), entry.key.empty() ? "empty" : "not readable UTF-8",
                         damaged)
                     .str());
   if (!result.metadataIndex.try_emplace(entry.key, result.metadata.size()).second)
     return fail(formatv("metadata {0} at byte {1:x} is there twice: convert the model again",
-                        quoted(entry.key), start)
+                        quote(entry.key), start)
                     .str());
 
-  std::string what = "metadata " + quoted(entry.key);
+  std::string what = "metadata " + quote(entry.key);
   if (Error e = takeValueType(entry.type, what))
     return e;
   entry.offset = position;
@@ -237,7 +238,7 @@ Error Parser::parseMetadataEntry(uint64_t index) {
       return e;
   } else if (entry.type == ValueType::String) {
     StringRef text;
-    if (Error e = takeString(text, bytes.size(), what))
+    if (Error e = takeString(text, unlimited, what))
       return e;
     entry.count = text.size();
     entry.data = text.bytes_begin();
@@ -276,7 +277,7 @@ Error Parser::skipElements(ValueType type, uint64_t count, const llvm::Twine &wh
   for (uint64_t i = 0; i < count; ++i) {
     if (type == ValueType::String) {
       StringRef text;
-      if (Error e = takeString(text, bytes.size(), what))
+      if (Error e = takeString(text, unlimited, what))
         return e;
       continue;
     }
@@ -324,15 +325,15 @@ Error Parser::parseTensor(uint64_t index) {
     return e;
   if (tensor.name.empty() || !isReadable(tensor.name))
     return fail(formatv("{0} at byte {1:x}: the name {2} is {3}: {4}", place, start,
-                        quoted(tensor.name), tensor.name.empty() ? "empty" : "not readable UTF-8",
+                        quote(tensor.name), tensor.name.empty() ? "empty" : "not readable UTF-8",
                         damaged)
                     .str());
   if (!result.tensorIndex.try_emplace(tensor.name, result.tensors.size()).second)
     return fail(formatv("tensor {0} at byte {1:x} is there twice: convert the model again",
-                        quoted(tensor.name), start)
+                        quote(tensor.name), start)
                     .str());
 
-  std::string what = "tensor " + quoted(tensor.name);
+  std::string what = "tensor " + quote(tensor.name);
   if (Error e = take(tensor.rank, what))
     return e;
   if (tensor.rank == 0 || tensor.rank > maxRank)
@@ -406,11 +407,11 @@ Error Parser::placeTensors() {
       return fail(
           formatv(
               "tensor {0}: offset {1:x} + {2} bytes ends past the end of the file ({3} bytes): {4}",
-              quoted(tensor.name), offset, tensor.bytes, bytes.size(), truncated)
+              quote(tensor.name), offset, tensor.bytes, bytes.size(), truncated)
               .str());
     if (tensor.offset % result.alignment != 0)
       return fail(formatv("tensor {0}: offset {1:x} is not aligned to {2} bytes: {3}",
-                          quoted(tensor.name), tensor.offset, result.alignment, damaged)
+                          quote(tensor.name), tensor.offset, result.alignment, damaged)
                       .str());
     tensor.offset = offset;
     tensor.data = bytes.data() + offset;
@@ -441,7 +442,7 @@ Error Parser::checkOverlaps() {
     const Tensor &before = *byOffset[i - 1], &tensor = *byOffset[i];
     if (before.offset + before.bytes > tensor.offset)
       return fail(formatv("tensor {0}: begins at {1:x}, inside tensor {2} ({3:x} + {4} bytes): {5}",
-                          quoted(tensor.name), tensor.offset, quoted(before.name), before.offset,
+                          quote(tensor.name), tensor.offset, quote(before.name), before.offset,
                           before.bytes, damaged)
                       .str());
   }

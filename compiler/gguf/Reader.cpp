@@ -104,7 +104,7 @@ Expected<T> getScalar(const GGUFFile &file, StringRef key, std::optional<T> fall
   if (!entry) {
     if (fallback)
       return *fallback;
-    return file.error("metadata " + quoted(key) + " is missing: convert the model again");
+    return file.error("metadata " + quote(key) + " is missing: convert the model again");
   }
   std::string why;
   if (std::optional<T> value = convert<T>(entry->type, entry->data, why))
@@ -115,7 +115,7 @@ Expected<T> getScalar(const GGUFFile &file, StringRef key, std::optional<T> fall
 Expected<const MetadataEntry *> getArray(const GGUFFile &file, StringRef key) {
   const MetadataEntry *entry = file.find(key);
   if (!entry)
-    return file.error("metadata " + quoted(key) + " is missing: convert the model again");
+    return file.error("metadata " + quote(key) + " is missing: convert the model again");
   if (!entry->isArray())
     return file.metadataError(key,
                               "is of type " + valueTypeName(entry->type) + ", expected an array");
@@ -155,7 +155,7 @@ std::string sinter::gguf::shapeText(llvm::ArrayRef<int64_t> shape) {
                     "x");
 }
 
-std::string sinter::gguf::quoted(StringRef text) {
+std::string sinter::gguf::quote(StringRef text) {
   constexpr size_t longest = 80;
   std::string result = "'";
   for (unsigned char c : text.take_front(longest)) {
@@ -236,7 +236,7 @@ const Tensor *GGUFFile::findTensor(StringRef name) const {
 Expected<const Tensor *> GGUFFile::getTensor(StringRef name) const {
   if (const Tensor *tensor = findTensor(name))
     return tensor;
-  return error("tensor " + quoted(name) + " is missing: convert the model again");
+  return error("tensor " + quote(name) + " is missing: convert the model again");
 }
 
 Expected<uint32_t> GGUFFile::getU32(StringRef key, std::optional<uint32_t> fallback) const {
@@ -267,7 +267,7 @@ Expected<StringRef> GGUFFile::getString(StringRef key, std::optional<StringRef> 
   if (!entry) {
     if (fallback)
       return *fallback;
-    return error("metadata " + quoted(key) + " is missing: convert the model again");
+    return error("metadata " + quote(key) + " is missing: convert the model again");
   }
   if (entry->type != ValueType::String)
     return metadataError(key, "is of type " + valueTypeName(entry->type) + ", expected string");
@@ -320,12 +320,12 @@ Error GGUFFile::error(const llvm::Twine &what) const {
 Error GGUFFile::metadataError(StringRef key, const llvm::Twine &what) const {
   if (const MetadataEntry *entry = find(key))
     return error(
-        formatv("metadata {0} at byte {1:x}: {2}", quoted(key), entry->offset, what.str()).str());
-  return error("metadata " + quoted(key) + ": " + what);
+        formatv("metadata {0} at byte {1:x}: {2}", quote(key), entry->offset, what.str()).str());
+  return error("metadata " + quote(key) + ": " + what);
 }
 
 Error GGUFFile::tensorError(StringRef name, const llvm::Twine &what) const {
-  return error("tensor " + quoted(name) + ": " + what);
+  return error("tensor " + quote(name) + ": " + what);
 }
 
 //===----------------------------------------------------------------------===//

@@ -91,7 +91,7 @@ std::string shapeText(llvm::ArrayRef<int64_t> shape);
 
 /// `text` in single quotes, control and non-ASCII bytes as \xNN, cut after 80 characters: safe in
 /// one line of a message whatever the file holds.
-std::string quoted(llvm::StringRef text);
+std::string quote(llvm::StringRef text);
 
 /// What a file holds besides its weights, in file order.
 struct Directory {
