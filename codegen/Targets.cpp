@@ -1,0 +1,113 @@
+//===- Targets.cpp - The table of targets --------------------------------------===//
+#include "codegen/Targets.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/Triple.h"
+
+using namespace sinter;
+using llvm::StringRef;
+
+static constexpr StringRef kAvx512Vnni[] = {"avx2",     "fma",      "f16c",     "avx512f",
+                                            "avx512bw", "avx512dq", "avx512vl", "avx512vnni"};
+static constexpr StringRef kAvxVnni[] = {"avx2", "fma", "f16c", "avxvnni"};
+static constexpr StringRef kAvx2[] = {"avx2", "fma", "f16c"};
+static constexpr StringRef kDotprod[] = {"dotprod"};
+
+// Register blocks (gemm): codes of 8 quads, one float accumulator and one integer one a token must fit.
+//   AVX-512  16 rows: 8 + 8 tokens + temporaries of 32 zmm
+//   AVX2      8 rows: 8 + 4 of 16 ymm, codes from the stack in part
+//   NEON      8 rows: 16 + 2 x 4 of 32
+static constexpr Variant kX86Variants[] = {
+    {"avx512vnni", kAvx512Vnni, "+avx2,+fma,+f16c,+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512vnni", 512,
+     DotKind::vpdpbusd, {32, 16, 8, 8, 16384}},
+    {"avxvnni", kAvxVnni, "+avx2,+fma,+f16c,+avxvnni", 256, DotKind::vpdpbusd, {32, 8, 4, 4, 8192}},
+    {"avx2", kAvx2, "+avx2,+fma,+f16c", 256, DotKind::pmaddubsw, {32, 8, 4, 4, 8192}},
+};
+static constexpr Variant kAArch64Variants[] = {
+    {"dotprod", kDotprod, "+neon,+dotprod", 128, DotKind::sdot, {32, 8, 4, 4, 0}},
+    {"neon", {}, "+neon", 128, DotKind::smull, {32, 8, 4, 4, 0}},
+};
+static constexpr Target kTargets[] = {
+    {"x86-64", "x86_64-unknown-linux-gnu", "x86-64", false, kX86Variants},
+    {"aarch64", "aarch64-unknown-linux-gnu", "generic", true, kAArch64Variants},
+};
+
+const Variant *Target::findVariant(StringRef name) const {
+  for (const Variant &variant : variants)
+    if (variant.name == name)
+      return &variant;
+  return nullptr;
+}
+
+llvm::ArrayRef<Target> sinter::allTargets() { return kTargets; }
+
+const Target *sinter::findTarget(StringRef name) {
+  for (const Target &target : kTargets)
+    if (target.name == name)
+      return &target;
+  return nullptr;
+}
+
+template <typename Range> static std::string names(const Range &range) {
+  std::string text;
+  for (const auto &item : range)
+    text += (text.empty() ? "" : ", ") + item.name.str();
+  return text;
+}
+
+template <typename Range> static std::string nearest(StringRef word, const Range &range) {
+  std::string best;
+  unsigned distance = 3;
+  for (const auto &item : range)
+    if (unsigned d = word.edit_distance(item.name, true, distance); d < distance) {
+      distance = d;
+      best = " (did you mean '" + item.name.str() + "'?)";
+    }
+  return best;
+}
+
+static llvm::Expected<TargetChoice> hostTarget() {
+  llvm::Triple triple(llvm::sys::getProcessTriple());
+  const Target *target = findTarget(triple.isAArch64() ? "aarch64" : "x86-64");
+  llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
+  for (const Variant &variant : target->variants)
+    if (llvm::all_of(variant.features, [&](StringRef f) { return features.lookup(f); }))
+      return TargetChoice{target, {&variant}};
+  return llvm::createStringError(
+      llvm::formatv("--target=host: this machine's CPU has none of the feature sets of {0}: {1}", target->name,
+                    names(target->variants))
+          .str());
+}
+
+llvm::Expected<TargetChoice> sinter::parseTarget(StringRef text) {
+  auto [name, list] = text.split(':');
+  if (name == "host" && list.empty())
+    return hostTarget();
+  const Target *target =
+      name == "host" ? findTarget(llvm::Triple(llvm::sys::getProcessTriple()).isAArch64() ? "aarch64" : "x86-64")
+                     : findTarget(name);
+  if (!target)
+    return llvm::createStringError(llvm::formatv("--target={0}: unknown target '{1}'{2}; known: host, {3}", text,
+                                                 name, nearest(name, allTargets()), names(allTargets()))
+                                       .str());
+  TargetChoice choice{target, {}};
+  if (list.empty()) {
+    for (const Variant &variant : target->variants)
+      choice.variants.push_back(&variant);
+    return choice;
+  }
+  llvm::SmallVector<StringRef> wanted;
+  list.split(wanted, ',');
+  for (StringRef word : wanted)
+    if (!target->findVariant(word))
+      return llvm::createStringError(llvm::formatv("--target={0}: unknown variant '{1}'{2}; known: {3}", text, word,
+                                                   nearest(word, target->variants), names(target->variants))
+                                         .str());
+  for (const Variant &variant : target->variants)
+    if (llvm::is_contained(wanted, variant.name))
+      choice.variants.push_back(&variant);
+  return choice;
+}

@@ -1,0 +1,83 @@
+//===- Targets.h - What Sinter compiles for, and how kernels are cut for it ---===//
+//
+// The only table of targets. A target has variants: instruction set levels that share weights, programs and
+// memory plan, best first. A variant's schedule says how large its register tiles are; nothing else in the
+// compiler knows.
+//
+// Adding one: a row in Targets.cpp; a new instruction for tile.dot also a case in codegen/cpu/LowerDot.cpp.
+//
+//===----------------------------------------------------------------------===//
+#ifndef SINTER_CODEGEN_TARGETS_H
+#define SINTER_CODEGEN_TARGETS_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+#include <string>
+
+namespace sinter {
+
+/// How a target multiplies four neighbouring bytes a lane.
+enum class DotKind {
+  vpdpbusd, ///< unsigned weights x signed activations (AVX-512-VNNI, AVX-VNNI)
+  pmaddubsw, ///< AVX2: exact only where no pair of products passes 16 bits
+  sdot,      ///< NEON dot product, signed x signed
+  smull,     ///< NEON base: widening multiplies
+};
+
+/// Register tiles and distances. Rows divide 32.
+struct Schedule {
+  /// One token: rows of a register block.
+  unsigned gemvRows;
+  /// A chunk of tokens: rows and tokens of a register block, for int8 dots and for float formats.
+  unsigned gemmRows;
+  unsigned gemmTokens;
+  /// Query rows (tokens x heads of a group) of one pass over the KV cache.
+  unsigned attentionRows;
+  /// How far ahead of the codes a one-token kernel prefetches, in bytes; 0: not at all.
+  unsigned prefetchBytes;
+};
+
+struct Variant {
+  llvm::StringRef name;
+  /// Names of runtime/host/cpu_features that a CPU needs; empty: every CPU of the architecture.
+  llvm::ArrayRef<llvm::StringRef> features;
+  /// The same for LLVM ("+avx2,+fma").
+  llvm::StringRef llvmFeatures;
+  unsigned vectorBits;
+  DotKind dot;
+  Schedule schedule;
+};
+
+struct Target {
+  llvm::StringRef name;
+  llvm::StringRef triple;
+  llvm::StringRef cpu;
+  /// Code that needs no particular load address (TOOLCHAIN: ADRP of the small model does).
+  bool tinyCodeModel;
+  llvm::ArrayRef<Variant> variants;
+
+  const Variant *findVariant(llvm::StringRef name) const;
+};
+
+/// All targets, in the order of --list-targets.
+llvm::ArrayRef<Target> allTargets();
+const Target *findTarget(llvm::StringRef name);
+
+/// Register blocks have at most this many tokens; buffers of rows are padded to a multiple of it.
+inline constexpr int64_t kTokenPadding = 16;
+
+/// What --target= says: a target and the variants to put into the bundle, best first.
+struct TargetChoice {
+  const Target *target;
+  llvm::SmallVector<const Variant *> variants;
+};
+
+/// `host` (the architecture of this machine, the best variant that it runs), `x86-64` or `aarch64` (all variants), or
+/// `NAME:variant,variant`. The error names what is unknown and what is known.
+llvm::Expected<TargetChoice> parseTarget(llvm::StringRef text);
+
+} // namespace sinter
+
+#endif
