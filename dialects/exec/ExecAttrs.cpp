@@ -81,7 +81,7 @@ void IndirectAttr::print(AsmPrinter &printer) const {
 // ---- #exec.binding: write @sum offset 0 size 64 at (...) over [0, 1] ------------------------------------------------
 
 FailureOr<BindingAttr> sinter::exec::parseBinding(AsmParser &parser) {
-  Access access;
+  Access access = Access::Read;
   FlatSymbolRefAttr buffer;
   int64_t offset = 0, size = -1;
   IndirectAttr indirect;
@@ -184,7 +184,7 @@ LogicalResult TilesAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitErr
 // ---- #exec.port: tokens @tokens -------------------------------------------------------------------------------------
 
 FailureOr<PortAttr> sinter::exec::parsePort(AsmParser &parser) {
-  PortRole role;
+  PortRole role = PortRole::Tokens;
   FlatSymbolRefAttr buffer;
   if (parseWord(parser, role, symbolizePortRole, "tokens, targets, logits or scores") || parseSymbol(parser, buffer))
     return failure();
@@ -246,7 +246,7 @@ void VariantAttr::print(AsmPrinter &printer) const {
 
 Attribute TargetAttr::parse(AsmParser &parser, Type) {
   StringAttr name;
-  Activations activations;
+  Activations activations = Activations::F32;
   SmallVector<VariantAttr> variants;
   auto parseVariant = [&]() -> ParseResult {
     auto variant = llvm::dyn_cast_or_null<VariantAttr>(VariantAttr::parse(parser, {}));

@@ -1,0 +1,106 @@
+//===- Pipelines.cpp - The phases and what runs in each -------------------===//
+//
+// The one place that says which pass runs when. A comment stands where moving a pass would break something.
+//
+//===----------------------------------------------------------------------===//
+#include "passes/Pipelines.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+#include "passes/Passes.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using namespace sinter;
+
+static constexpr struct {
+  Phase phase;
+  llvm::StringLiteral name, summary;
+} kPhases[] = {
+    {Phase::Import, "import", "the model as a person would draw it"},
+    {Phase::Quantize, "quantize", "a module for each target, with its activation types"},
+    {Phase::Fuse, "fuse", "few ops with filled epilogues, weights packed"},
+    {Phase::Tile, "tile", "unique kernels and programs of dispatches"},
+    {Phase::Plan, "plan", "a place for every buffer"},
+    {Phase::Codegen, "codegen", "kernels in the LLVM dialect"},
+    {Phase::Pack, "pack", "the bundle"},
+};
+
+llvm::ArrayRef<Phase> sinter::allPhases() {
+  static constexpr Phase phases[] = {Phase::Import, Phase::Quantize, Phase::Fuse, Phase::Tile,
+                                     Phase::Plan,   Phase::Codegen,  Phase::Pack};
+  return phases;
+}
+
+llvm::StringRef sinter::phaseName(Phase phase) { return kPhases[static_cast<size_t>(phase)].name; }
+
+std::optional<Phase> sinter::findPhase(llvm::StringRef name) {
+  for (const auto &row : kPhases)
+    if (row.name == name)
+      return row.phase;
+  return std::nullopt;
+}
+
+static void buildImport(OpPassManager &passes) { passes.addPass(createCanonicalizerPass()); }
+
+static void buildQuantize(OpPassManager &passes) {}
+
+static void buildFuse(OpPassManager &passes) {}
+
+static void buildTile(OpPassManager &passes) {}
+
+static void buildPlan(OpPassManager &passes) {
+  // Lifetimes are read off the programs, which no later phase changes.
+  passes.addPass(createBuildMemoryPlan());
+  passes.addPass(createPlanMemory());
+  passes.addPass(createVerifyPlan());
+}
+
+static void buildCodegen(OpPassManager &passes) {}
+
+void sinter::buildPhase(OpPassManager &passes, Phase phase) {
+  switch (phase) {
+  case Phase::Import:
+    return buildImport(passes);
+  case Phase::Quantize:
+    return buildQuantize(passes);
+  case Phase::Fuse:
+    return buildFuse(passes);
+  case Phase::Tile:
+    return buildTile(passes);
+  case Phase::Plan:
+    return buildPlan(passes);
+  case Phase::Codegen:
+    return buildCodegen(passes);
+  case Phase::Pack:
+    return;
+  }
+}
+
+void sinter::registerDialects(DialectRegistry &registry) {
+  registry.insert<exec::ExecDialect, tile::TileDialect, arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect,
+                  math::MathDialect, scf::SCFDialect, vector::VectorDialect>();
+}
+
+void sinter::registerAllPasses() {
+  registerSinterPasses();
+  registerCanonicalizerPass();
+  registerCSEPass();
+  registerSymbolDCEPass();
+  for (const auto &row : kPhases) {
+    if (row.phase == Phase::Pack)
+      continue;
+    registerPassPipeline(
+        ("phase-" + row.name).str(), row.summary,
+        [phase = row.phase](OpPassManager &passes, llvm::StringRef, function_ref<LogicalResult(const Twine &)>) {
+          buildPhase(passes, phase);
+          return success();
+        },
+        [](function_ref<void(const detail::PassOptions &)>) {});
+  }
+}
