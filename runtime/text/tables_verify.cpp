@@ -81,8 +81,8 @@ private:
   const char *check_symbols() {
     if (header.tokens == 0 || header.tokens > max_slot_index)
       return "tokenizer tables: tokens: none or too many";
-    if (header.symbols < header.tokens || header.symbols > max_slot_index)
-      return "tokenizer tables: symbols: fewer than tokens or too many";
+    if (header.symbols < header.tokens || header.symbols == none)
+      return "tokenizer tables: symbols: fewer than tokens, or too many";
     if (header.symbol_offsets.count != header.symbols + 1)
       return "tokenizer tables: symbol_offsets: not one for each symbol and one";
     const uint32_t *offsets = at<uint32_t>(header.symbol_offsets);
