@@ -160,6 +160,10 @@ const char *sinter_session_error(const sinter_session *session) {
   return session ? session->error.text : "";
 }
 
+uint32_t sinter_threads(const sinter_session *session) {
+  return session ? session->run.team.workers : 0;
+}
+
 uint32_t sinter_position(const sinter_session *session) {
   return session ? session->run.position : 0;
 }

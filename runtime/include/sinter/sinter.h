@@ -193,6 +193,9 @@ sinter_status sinter_session_create(const sinter_model *model,
 /** Ends the threads and gives back the memory that the runtime mapped. NULL is allowed. */
 void sinter_session_destroy(sinter_session *session);
 
+/** Workers of a session, the calling thread included. */
+uint32_t sinter_threads(const sinter_session *session);
+
 /** Text of the last call on this session that failed; empty if none did. Valid until the next call.
  */
 const char *sinter_session_error(const sinter_session *session);
