@@ -111,6 +111,15 @@ def Tile_ScatterOp : Tile_Op<"scatter", [MemoryEffects<[MemWrite]>, AllShapesMat
   }];
 }
 
+def Tile_GatherOp : Tile_Op<"gather", [MemoryEffects<[MemRead]>]> {
+  let summary = "one element a lane, each at its own byte offset";
+  let arguments = (ins Tile_Binding:$source, Index:$base, VectorOfRankAndType<[1], [I32]>:$offsets);
+  let results = (outs VectorOfRankAndType<[1], [AnyType]>:$result);
+  let assemblyFormat = [{
+    $source `[` $base `+` $offsets `]` attr-dict `:` type($source) `,` type($offsets) `->` type($result)
+  }];
+}
+
 def Tile_PrefetchOp : Tile_Op<"prefetch", [MemoryEffects<[MemWrite]>]> {
   let summary = "the cache line at this byte will be read soon";
   let description = [{`locality` 3 is the first-level cache, 2 the second; targets without caches drop it.}];

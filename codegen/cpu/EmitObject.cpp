@@ -1,0 +1,124 @@
+//===- EmitObject.cpp - Kernels through LLVM -----------------------------------------===//
+//
+// structured kernels -> (Pipeline.cpp) LLVM dialect -> LLVM IR -> optimised -> object -> (LinkBlob.cpp) blob
+//
+//===----------------------------------------------------------------------===//
+#include "codegen/cpu/CodeBlob.h"
+#include "codegen/cpu/LinkBlob.h"
+#include "codegen/cpu/LowerKernel.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+#include <mutex>
+
+using namespace mlir;
+using namespace sinter;
+using namespace sinter::cpu;
+
+namespace {
+
+void initializeTargets() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+    LLVMInitializeAArch64TargetInfo();
+    LLVMInitializeAArch64Target();
+    LLVMInitializeAArch64TargetMC();
+    LLVMInitializeAArch64AsmPrinter();
+  });
+}
+
+/// The LLVM module of the kernels, before optimisation.
+std::unique_ptr<llvm::Module> translate(ModuleOp source, const Variant &variant, llvm::LLVMContext &context) {
+  OwningOpRef<ModuleOp> module = cast<ModuleOp>(source->clone());
+  module->setSymName(std::nullopt);
+  PassManager pm(source.getContext());
+  addPasses(pm, variant);
+  if (failed(pm.run(*module)))
+    return nullptr;
+  DialectRegistry registry;
+  registerBuiltinDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+  source.getContext()->appendDialectRegistry(registry);
+  return translateModuleToLLVMIR(*module, context, "kernels");
+}
+
+std::unique_ptr<llvm::TargetMachine> createMachine(const Target &target, const Variant &variant) {
+  initializeTargets();
+  std::string error;
+  const llvm::Target *backend = llvm::TargetRegistry::lookupTarget(target.triple.str(), error);
+  if (!backend)
+    return nullptr;
+  return std::unique_ptr<llvm::TargetMachine>(backend->createTargetMachine(
+      target.triple, target.cpu, variant.llvmFeatures, llvm::TargetOptions(), llvm::Reloc::PIC_,
+      target.tinyCodeModel ? llvm::CodeModel::Tiny : llvm::CodeModel::Small, llvm::CodeGenOptLevel::Aggressive));
+}
+
+/// Scalar clean-up and addressing only: the tile program has already said how the loops are cut and vectorised.
+void optimise(llvm::Module &module, llvm::TargetMachine &machine) {
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopVectorization = false;
+  tuning.SLPVectorization = false;
+  tuning.LoopInterleaving = false;
+  tuning.LoopUnrolling = false;
+  llvm::PassBuilder builder(&machine, tuning);
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager components;
+  llvm::ModuleAnalysisManager modules;
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
+}
+
+} // namespace
+
+LogicalResult cpu::emitKernels(ModuleOp source, const Target &target, const Variant &variant, EmitKind kind,
+                               llvm::raw_pwrite_stream &out) {
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> module = translate(source, variant, context);
+  if (!module)
+    return failure();
+  std::unique_ptr<llvm::TargetMachine> machine = createMachine(target, variant);
+  if (!machine)
+    return source.emitError("this build of LLVM has no back end for ") << target.triple;
+  module->setTargetTriple(target.triple);
+  module->setDataLayout(machine->createDataLayout());
+  optimise(*module, *machine);
+  if (kind == EmitKind::LLVM) {
+    module->print(out, nullptr);
+    return success();
+  }
+  llvm::legacy::PassManager pm;
+  auto type = kind == EmitKind::Assembly ? llvm::CodeGenFileType::AssemblyFile : llvm::CodeGenFileType::ObjectFile;
+  if (machine->addPassesToEmitFile(pm, out, nullptr, type))
+    return source.emitError("LLVM cannot write this kind of file for ") << target.triple;
+  pm.run(*module);
+  return success();
+}
+
+FailureOr<CodeBlob> cpu::compileKernels(ModuleOp source, const Target &target, const Variant &variant) {
+  llvm::SmallVector<char, 0> object;
+  llvm::raw_svector_ostream out(object);
+  if (failed(emitKernels(source, target, variant, EmitKind::Object, out)))
+    return failure();
+  llvm::Expected<CodeBlob> blob = linkBlob({object.data(), object.size()}, target);
+  if (!blob) {
+    source.emitError("variant ") << variant.name << ": " << llvm::toString(blob.takeError());
+    return failure();
+  }
+  return std::move(*blob);
+}

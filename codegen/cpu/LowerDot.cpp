@@ -1,0 +1,215 @@
+//===- LowerDot.cpp - tile.dot on a CPU's dot instruction -----------------------===//
+//
+// In lane form: init and weights are vector<R x i32> (four codes a lane), x is vector<Q x i32>, the same for all
+// lanes. A register holds L lanes (16, 8 or 4); the R lanes are taken L at a time.
+//
+//   vpdpbusd   unsigned weights x signed x: codes of fewer than 8 bits as they are; two's complement codes with
+//              the top bit flipped, which adds 128 to each, and 128 * sum(x) taken off the start value
+//   pmaddubsw  (AVX2) pairs are added in 16 bits with saturation. Codes of b bits make at most
+//              2 * (2^b - 1) * 127: exact up to 7 bits. For 8 bits the sign of the weight moves to x
+//              (|w| <= 128, |x| <= 127: 2 * 128 * 127 = 32512 fits). Sums of several words are kept in 16 bits as
+//              long as they fit, then widened with vpmaddwd.
+//   sdot       signed x signed: codes of fewer than 8 bits are positive bytes
+//   smull      widening multiplies of 8 bits, pairwise added to 32
+//
+// Float dots are chains of fused multiply-adds, everywhere.
+//
+//===----------------------------------------------------------------------===//
+#include "codegen/cpu/LowerDot.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace sinter;
+using namespace sinter::tile;
+
+namespace {
+
+class DotLowering {
+public:
+  DotLowering(OpBuilder &builder, DotOp op, const Variant &variant)
+      : b(builder), loc(op.getLoc()), op(op), variant(variant),
+        rows(cast<VectorType>(op.getResult().getType()).getDimSize(0)),
+        lanes(std::min<int64_t>(rows, variant.vectorBits / 32)) {}
+
+  Value run() {
+    if (cast<VectorType>(op.getResult().getType()).getElementType().isF32())
+      return floatDot();
+    Value init = op.getInit();
+    if (variant.dot == DotKind::vpdpbusd && isSigned())
+      init = correctFlip(init);
+    SmallVector<Value> parts;
+    for (int64_t first = 0; first < rows; first += lanes)
+      parts.push_back(integerDot(first, slice(init, first)));
+    return join(parts);
+  }
+
+private:
+  bool isSigned() { return op.getBits() == 8; }
+  VectorType type(int64_t n, Type element) { return VectorType::get({n}, element); }
+  Type i8() { return b.getI8Type(); }
+  Type i16() { return b.getI16Type(); }
+  Type i32() { return b.getI32Type(); }
+
+  Value splat(int64_t n, unsigned bits, int64_t v) {
+    Type element = b.getIntegerType(bits);
+    return b.create<arith::ConstantOp>(
+        loc, DenseElementsAttr::get(type(n, element), b.getIntegerAttr(element, v)));
+  }
+  Value slice(Value v, int64_t first) {
+    if (lanes == rows)
+      return v;
+    return b.create<vector::ExtractStridedSliceOp>(loc, v, ArrayRef<int64_t>{first},
+                                                   ArrayRef<int64_t>{lanes}, ArrayRef<int64_t>{1});
+  }
+  Value join(ArrayRef<Value> parts) {
+    if (parts.size() == 1)
+      return parts.front();
+    Type element = cast<VectorType>(parts.front().getType()).getElementType();
+    Value whole = b.create<arith::ConstantOp>(loc, b.getZeroAttr(type(rows, element)));
+    for (auto [i, part] : llvm::enumerate(parts))
+      whole = b.create<vector::InsertStridedSliceOp>(loc, part, whole, ArrayRef<int64_t>{int64_t(i) * lanes},
+                                                     ArrayRef<int64_t>{1});
+    return whole;
+  }
+  Value bytes(Value words) {
+    int64_t n = cast<VectorType>(words.getType()).getDimSize(0);
+    return b.create<vector::BitCastOp>(loc, type(4 * n, i8()), words);
+  }
+  /// Word q of x in all lanes of a register.
+  Value activation(unsigned q) {
+    Value word = b.create<vector::ExtractOp>(loc, op.getX(), ArrayRef<int64_t>{q});
+    return b.create<vector::BroadcastOp>(loc, type(lanes, i32()), word);
+  }
+  Value call(StringRef name, Type result, ValueRange args) {
+    return b
+        .create<LLVM::CallIntrinsicOp>(loc, TypeRange{result}, b.getStringAttr(name), args,
+                                       LLVM::FastmathFlagsAttr())
+        .getResult(0);
+  }
+
+  Value floatDot();
+  Value correctFlip(Value init);
+  Value integerDot(int64_t first, Value acc);
+  Value vpdpbusd(int64_t first, Value acc);
+  Value pmaddubsw(int64_t first, Value acc);
+  Value sdot(int64_t first, Value acc);
+  Value smull(int64_t first, Value acc);
+
+  OpBuilder &b;
+  Location loc;
+  DotOp op;
+  const Variant &variant;
+  int64_t rows, lanes;
+};
+
+Value DotLowering::floatDot() {
+  Value acc = op.getInit();
+  auto rowsType = cast<VectorType>(acc.getType());
+  for (auto [q, code] : llvm::enumerate(op.getCodes())) {
+    Value x = b.create<vector::ExtractOp>(loc, op.getX(), ArrayRef<int64_t>{static_cast<int64_t>(q)});
+    acc = b.create<math::FmaOp>(loc, code, b.create<vector::BroadcastOp>(loc, rowsType, x), acc);
+  }
+  return acc;
+}
+
+/// (w + 128) x = w x + 128 x: the start value pays for what the flipped top bit adds.
+Value DotLowering::correctFlip(Value init) {
+  Value extra = b.create<arith::MulIOp>(loc, op.getSum(), b.create<arith::ConstantIntOp>(loc, -128, 32));
+  return b.create<arith::AddIOp>(loc, init, b.create<vector::BroadcastOp>(loc, init.getType(), extra));
+}
+
+Value DotLowering::integerDot(int64_t first, Value acc) {
+  switch (variant.dot) {
+  case DotKind::vpdpbusd:
+    return vpdpbusd(first, acc);
+  case DotKind::pmaddubsw:
+    return pmaddubsw(first, acc);
+  case DotKind::sdot:
+    return sdot(first, acc);
+  case DotKind::smull:
+    return smull(first, acc);
+  }
+  llvm_unreachable("all dot kinds are handled");
+}
+
+Value DotLowering::vpdpbusd(int64_t first, Value acc) {
+  std::string name = "llvm.x86.avx512.vpdpbusd." + std::to_string(lanes * 32);
+  for (auto [q, code] : llvm::enumerate(op.getCodes())) {
+    Value w = slice(code, first);
+    if (isSigned())
+      w = b.create<arith::XOrIOp>(loc, w, splat(lanes, 32, int32_t(0x80808080)));
+    acc = call(name, acc.getType(), {acc, w, activation(q)});
+  }
+  return acc;
+}
+
+Value DotLowering::pmaddubsw(int64_t first, Value acc) {
+  VectorType bytesType = type(4 * lanes, i8()), pairs = type(2 * lanes, i16());
+  StringRef multiply = lanes == 8 ? "llvm.x86.avx2.pmadd.ub.sw" : "llvm.x86.ssse3.pmadd.ub.sw.128";
+  StringRef widen = lanes == 8 ? "llvm.x86.avx2.pmadd.wd" : "llvm.x86.sse2.pmadd.wd";
+  // The largest magnitude of one pair, and so how many words fit into 16 bits.
+  int64_t pair = isSigned() ? 2 * 128 * 127 : 2 * ((int64_t(1) << op.getBits()) - 1) * 127;
+  int64_t fit = std::max<int64_t>(1, 32767 / pair);
+  Value sum;
+  int64_t held = 0;
+  auto flush = [&] {
+    Value wide = call(widen, acc.getType(), {sum, splat(2 * lanes, 16, 1)});
+    acc = b.create<arith::AddIOp>(loc, acc, wide);
+    sum = Value();
+    held = 0;
+  };
+  for (auto [q, code] : llvm::enumerate(op.getCodes())) {
+    Value w = bytes(slice(code, first)), x = bytes(activation(q));
+    if (isSigned()) {
+      // |w| as unsigned bytes, and x with the sign of w: x never is -128, so its negation fits.
+      Value zero = b.create<arith::ConstantOp>(loc, b.getZeroAttr(bytesType));
+      Value negative = b.create<arith::CmpIOp>(loc, arith::CmpIPredicate::slt, w, zero);
+      x = b.create<arith::SelectOp>(loc, negative, b.create<arith::SubIOp>(loc, zero, x), x);
+      w = b.create<math::AbsIOp>(loc, w);
+    }
+    Value product = call(multiply, pairs, {w, x});
+    sum = sum ? b.create<arith::AddIOp>(loc, sum, product).getResult() : product;
+    if (++held == fit)
+      flush();
+  }
+  if (held)
+    flush();
+  return acc;
+}
+
+Value DotLowering::sdot(int64_t first, Value acc) {
+  for (auto [q, code] : llvm::enumerate(op.getCodes()))
+    acc = call("llvm.aarch64.neon.sdot.v4i32.v16i8", acc.getType(),
+               {acc, bytes(slice(code, first)), bytes(activation(q))});
+  return acc;
+}
+
+/// 16 bytes as two halves of 8: products in 16 bits (at most 128 * 127, two of them still fit), added pairwise.
+Value DotLowering::smull(int64_t first, Value acc) {
+  auto half = [&](Value v, int64_t from) {
+    return b.create<vector::ExtractStridedSliceOp>(loc, v, ArrayRef<int64_t>{from}, ArrayRef<int64_t>{8},
+                                                   ArrayRef<int64_t>{1});
+  };
+  VectorType eight = type(8, i16());
+  auto product = [&](Value w, Value x) {
+    return call("llvm.aarch64.neon.smull.v8i16", eight, {w, x});
+  };
+  for (auto [q, code] : llvm::enumerate(op.getCodes())) {
+    Value w = bytes(slice(code, first)), x = bytes(activation(q));
+    Value low = product(half(w, 0), half(x, 0)), high = product(half(w, 8), half(x, 8));
+    // Each lane has four products: pairs of neighbours in 16 bits, then pairs of those widened to 32.
+    Value pairs = call("llvm.aarch64.neon.addp.v8i16", eight, {low, high});
+    Value wide = call("llvm.aarch64.neon.saddlp.v4i32.v8i16", acc.getType(), {pairs});
+    acc = b.create<arith::AddIOp>(loc, acc, wide);
+  }
+  return acc;
+}
+
+} // namespace
+
+Value cpu::lowerDot(OpBuilder &b, DotOp dot, const Variant &variant) {
+  return DotLowering(b, dot, variant).run();
+}

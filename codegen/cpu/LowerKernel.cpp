@@ -1,0 +1,287 @@
+//===- LowerKernel.cpp - A kernel in lane form as a function of the ABI ----------===//
+//
+//   tile.kernel @k(%a: !tile.rows<64>, %y: !tile.rows<64>)           func.func @k(%args: !llvm.ptr) {
+//       grid(%t, %n, %p) scratch(%s : 0) tokens 1 {                    %a = load %args.bindings[0] ...
+//     %v = tile.load %a[%off] -> vector<32xf32>              ==>       scf.for %t = %args.tile_begin to .tile_end {
+//     ...                                                                %v = llvm.load (gep %a, %off) : vector<32xf32>
+//   }                                                                    ... } return }
+//
+// Lanes are the elements of a vector; LLVM splits vector<32> into the registers that the target has.
+//
+//===----------------------------------------------------------------------===//
+#include "codegen/cpu/LowerKernel.h"
+#include "codegen/cpu/LowerDot.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Pass/Pass.h"
+#include "sinter/kernel_abi.h"
+#include <numeric>
+
+using namespace mlir;
+using namespace sinter;
+using namespace sinter::tile;
+
+namespace {
+
+class KernelLowering {
+public:
+  KernelLowering(KernelOp kernel, const Variant &variant)
+      : kernel(kernel), variant(variant), b(kernel), loc(kernel.getLoc()) {}
+
+  LogicalResult run();
+
+private:
+  Value loadField(Value args, unsigned offset, Type type);
+  Value address(Value binding, Value offset);
+  unsigned alignmentOf(Type type);
+  FailureOr<Value> lower(Operation *op);
+  Value uniform(LoadUniformOp op);
+  Value reduce(ReduceOp op);
+  Value spread(SpreadOp op);
+  Value gather(GatherOp op);
+  void scatter(ScatterOp op);
+  Value laneOffset(Value base, Value offsets, int64_t lane);
+
+  KernelOp kernel;
+  const Variant &variant;
+  OpBuilder b;
+  Location loc;
+  DenseMap<Value, Value> pointers;
+};
+
+Value KernelLowering::loadField(Value args, unsigned offset, Type type) {
+  Value field = b.create<LLVM::GEPOp>(loc, args.getType(), b.getI8Type(), args,
+                                      ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(offset)});
+  return b.create<LLVM::LoadOp>(loc, type, field);
+}
+
+Value KernelLowering::address(Value binding, Value offset) {
+  Value bytes = b.create<arith::IndexCastOp>(loc, b.getI64Type(), offset);
+  return b.create<LLVM::GEPOp>(loc, LLVM::LLVMPointerType::get(b.getContext()), b.getI8Type(),
+                               pointers.lookup(binding), ArrayRef<LLVM::GEPArg>{bytes});
+}
+
+/// Offsets are multiples of an element, no more: no target here loads whole vectors faster for a promise.
+unsigned KernelLowering::alignmentOf(Type type) {
+  Type element = isa<VectorType>(type) ? cast<VectorType>(type).getElementType() : type;
+  return element.getIntOrFloatBitWidth() / 8;
+}
+
+LogicalResult KernelLowering::run() {
+  auto pointer = LLVM::LLVMPointerType::get(b.getContext());
+  auto function = b.create<func::FuncOp>(loc, kernel.getSymName(), b.getFunctionType({pointer}, {}));
+  // Without this LLVM writes loops that clear or copy as calls of libc.
+  function->setAttr("passthrough", b.getStrArrayAttr({"no-builtins", "nounwind"}));
+  Block *entry = function.addEntryBlock();
+  b.setInsertionPointToStart(entry);
+  Value args = entry->getArgument(0);
+  auto number = [&](unsigned offset) {
+    Value v = loadField(args, offset, b.getI32Type());
+    return b.create<arith::IndexCastUIOp>(loc, b.getIndexType(), v).getResult();
+  };
+  // The offsets of a 64-bit machine; a static_assert in kernel_abi.h holds them there.
+  constexpr unsigned fields = 16;
+  Value bindings = loadField(args, 0, pointer);
+  for (unsigned i = 0; i < kernel.getNumBindings(); ++i)
+    pointers[kernel.getBinding(i)] = loadField(bindings, 8 * i, pointer);
+  pointers[kernel.getScratchArg()] = loadField(args, 8, pointer);
+  kernel.getTokensArg().replaceAllUsesWith(number(fields));
+  kernel.getPositionArg().replaceAllUsesWith(number(fields + 4));
+  Value begin = number(fields + 8), end = number(fields + 12);
+  auto loop = b.create<scf::ForOp>(loc, begin, end, b.create<arith::ConstantIndexOp>(loc, 1));
+  b.create<func::ReturnOp>(loc);
+  kernel.getTileArg().replaceAllUsesWith(loop.getInductionVar());
+  Block *body = loop.getBody();
+  body->getOperations().splice(body->begin(), kernel.getBlock().getOperations());
+
+  SmallVector<Operation *> tileOps;
+  body->walk([&](Operation *op) {
+    if (isa<TileDialect>(op->getDialect()))
+      tileOps.push_back(op);
+  });
+  for (Operation *op : tileOps) {
+    b.setInsertionPoint(op);
+    loc = op->getLoc();
+    FailureOr<Value> value = lower(op);
+    if (failed(value))
+      return failure();
+    if (op->getNumResults())
+      op->getResult(0).replaceAllUsesWith(*value);
+    op->erase();
+  }
+  kernel.erase();
+  return success();
+}
+
+FailureOr<Value> KernelLowering::lower(Operation *op) {
+  if (auto load = dyn_cast<LoadOp>(op))
+    return b
+        .create<LLVM::LoadOp>(loc, load.getType(), address(load.getSource(), load.getOffset()),
+                              alignmentOf(load.getType()))
+        .getResult();
+  if (auto load = dyn_cast<LoadUniformOp>(op))
+    return uniform(load);
+  if (auto store = dyn_cast<StoreOp>(op)) {
+    b.create<LLVM::StoreOp>(loc, store.getValue(), address(store.getTarget(), store.getOffset()),
+                            alignmentOf(store.getValue().getType()));
+    return Value();
+  }
+  if (auto store = dyn_cast<StoreUniformOp>(op)) {
+    b.create<LLVM::StoreOp>(loc, store.getValue(), address(store.getTarget(), store.getOffset()));
+    return Value();
+  }
+  if (auto store = dyn_cast<ScatterOp>(op)) {
+    scatter(store);
+    return Value();
+  }
+  if (auto load = dyn_cast<GatherOp>(op))
+    return gather(load);
+  if (auto prefetch = dyn_cast<PrefetchOp>(op)) {
+    b.create<LLVM::Prefetch>(loc, address(prefetch.getSource(), prefetch.getOffset()), /*rw=*/0u,
+                             static_cast<uint32_t>(prefetch.getLocality()), /*cache=*/1u);
+    return Value();
+  }
+  if (auto lanes = dyn_cast<LanesOp>(op)) {
+    SmallVector<int32_t> numbers(cast<VectorType>(lanes.getType()).getDimSize(0));
+    std::iota(numbers.begin(), numbers.end(), 0);
+    return b.create<arith::ConstantOp>(loc, b.getI32VectorAttr(numbers)).getResult();
+  }
+  if (auto swap = dyn_cast<SwapPairsOp>(op)) {
+    SmallVector<int64_t> mask(cast<VectorType>(swap.getType()).getDimSize(0));
+    for (size_t i = 0; i < mask.size(); ++i)
+      mask[i] = i ^ 1;
+    return b.create<vector::ShuffleOp>(loc, swap.getSource(), swap.getSource(), mask).getResult();
+  }
+  if (auto concat = dyn_cast<ConcatOp>(op)) {
+    auto type = cast<VectorType>(concat.getType());
+    Value whole = b.create<arith::ConstantOp>(loc, b.getZeroAttr(type));
+    int64_t lane = 0;
+    for (Value part : concat.getParts()) {
+      whole = b.create<vector::InsertStridedSliceOp>(loc, part, whole, ArrayRef<int64_t>{lane},
+                                                     ArrayRef<int64_t>{1});
+      lane += cast<VectorType>(part.getType()).getDimSize(0);
+    }
+    return whole;
+  }
+  if (auto dot = dyn_cast<DotOp>(op))
+    return cpu::lowerDot(b, dot, variant);
+  if (auto r = dyn_cast<ReduceOp>(op))
+    return reduce(r);
+  if (auto s = dyn_cast<SpreadOp>(op))
+    return spread(s);
+  return op->emitOpError("has no CPU form: run --expand-formats and --unroll-tokens before");
+}
+
+/// x86 multiplies by a broadcast memory operand, so words of x are scalar loads there; NEON takes them by element out
+/// of a register.
+Value KernelLowering::uniform(LoadUniformOp op) {
+  auto vector = dyn_cast<VectorType>(op.getType());
+  Value base = address(op.getSource(), op.getOffset());
+  if (!vector || variant.vectorBits == 128)
+    return b.create<LLVM::LoadOp>(loc, op.getType(), base, alignmentOf(op.getType()));
+  SmallVector<Value> words;
+  for (int64_t i = 0; i < vector.getDimSize(0); ++i) {
+    Value at = b.create<LLVM::GEPOp>(loc, base.getType(), b.getI8Type(), base,
+                                     ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(4 * i)});
+    words.push_back(b.create<LLVM::LoadOp>(loc, vector.getElementType(), at));
+  }
+  return b.create<vector::FromElementsOp>(loc, vector, words);
+}
+
+Value KernelLowering::reduce(ReduceOp op) {
+  Value v = op.getSource();
+  int64_t n = op.getLanes() ? static_cast<int64_t>(*op.getLanes()) : cast<VectorType>(v.getType()).getDimSize(0);
+  bool isFloat = isa<FloatType>(op.getType());
+  auto join = [&](Value x, Value y) -> Value {
+    if (op.getKind() == ReduceKind::Add)
+      return isFloat ? b.create<arith::AddFOp>(loc, x, y).getResult() : b.create<arith::AddIOp>(loc, x, y);
+    Value greater = isFloat ? b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OGT, x, y).getResult()
+                            : b.create<arith::CmpIOp>(loc, arith::CmpIPredicate::sgt, x, y);
+    return b.create<arith::SelectOp>(loc, greater, x, y);
+  };
+  auto part = [&](Value v, int64_t from, int64_t count) -> Value {
+    if (cast<VectorType>(v.getType()).getDimSize(0) == count)
+      return v;
+    return b.create<vector::ExtractStridedSliceOp>(loc, v, ArrayRef<int64_t>{from}, ArrayRef<int64_t>{count},
+                                                   ArrayRef<int64_t>{1});
+  };
+  v = part(v, 0, n);
+  while (n > 1) {
+    n /= 2;
+    v = join(part(v, 0, n), part(v, n, n));
+  }
+  return b.create<vector::ExtractOp>(loc, v, ArrayRef<int64_t>{0});
+}
+
+Value KernelLowering::spread(SpreadOp op) {
+  SmallVector<Value> words;
+  for (Value word : op.getWords())
+    words.push_back(b.create<vector::ExtractOp>(loc, word, ArrayRef<int64_t>{0}));
+  auto type = cast<VectorType>(op.getType());
+  Type element = words.front().getType();
+  Value all = b.create<vector::FromElementsOp>(
+      loc, VectorType::get({static_cast<int64_t>(words.size())}, element), words);
+  if (element.isF32())
+    return all;
+  Value bytes = b.create<vector::BitCastOp>(loc, VectorType::get(type.getShape(), b.getI8Type()), all);
+  return op.getSignedCodes() ? b.create<arith::ExtSIOp>(loc, type, bytes).getResult()
+                             : b.create<arith::ExtUIOp>(loc, type, bytes).getResult();
+}
+
+Value KernelLowering::laneOffset(Value base, Value offsets, int64_t lane) {
+  Value offset = b.create<vector::ExtractOp>(loc, offsets, ArrayRef<int64_t>{lane});
+  return b.create<arith::AddIOp>(loc, base, b.create<arith::IndexCastUIOp>(loc, b.getIndexType(), offset));
+}
+
+Value KernelLowering::gather(GatherOp op) {
+  auto type = cast<VectorType>(op.getType());
+  SmallVector<Value> values;
+  for (int64_t lane = 0; lane < type.getDimSize(0); ++lane)
+    values.push_back(b.create<LLVM::LoadOp>(
+        loc, type.getElementType(), address(op.getSource(), laneOffset(op.getBase(), op.getOffsets(), lane))));
+  return b.create<vector::FromElementsOp>(loc, type, values);
+}
+
+void KernelLowering::scatter(ScatterOp op) {
+  int64_t width = cast<VectorType>(op.getValue().getType()).getDimSize(0);
+  std::optional<int64_t> known = getConstantIntValue(op.getLanes());
+  for (int64_t lane = 0; lane < (known ? std::min(*known, width) : width); ++lane) {
+    OpBuilder::InsertionGuard guard(b);
+    if (!known) {
+      Value inside = b.create<arith::CmpIOp>(loc, arith::CmpIPredicate::ult,
+                                             b.create<arith::ConstantIndexOp>(loc, lane), op.getLanes());
+      auto branch = b.create<scf::IfOp>(loc, inside, /*withElseRegion=*/false);
+      b.setInsertionPointToStart(branch.thenBlock());
+    }
+    Value element = b.create<vector::ExtractOp>(loc, op.getValue(), ArrayRef<int64_t>{lane});
+    b.create<LLVM::StoreOp>(loc, element, address(op.getTarget(), laneOffset(op.getBase(), op.getOffsets(), lane)));
+  }
+}
+
+struct LowerKernelsPass : PassWrapper<LowerKernelsPass, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(LowerKernelsPass)
+  explicit LowerKernelsPass(const Variant &variant) : variant(variant) {}
+  StringRef getArgument() const override { return "lower-kernels"; }
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registry.insert<func::FuncDialect, LLVM::LLVMDialect, vector::VectorDialect, scf::SCFDialect>();
+  }
+  void runOnOperation() override {
+    for (KernelOp kernel : llvm::make_early_inc_range(getOperation().getOps<KernelOp>()))
+      if (failed(cpu::lowerKernel(kernel, variant)))
+        return signalPassFailure();
+  }
+  const Variant &variant;
+};
+
+} // namespace
+
+LogicalResult cpu::lowerKernel(KernelOp kernel, const Variant &variant) {
+  return KernelLowering(kernel, variant).run();
+}
+
+std::unique_ptr<Pass> cpu::createLowerKernelsPass(const Variant &variant) {
+  return std::make_unique<LowerKernelsPass>(variant);
+}

@@ -1,0 +1,24 @@
+//===- LowerKernel.h - A kernel in lane form as a function of the ABI ------------===//
+#ifndef SINTER_CODEGEN_CPU_LOWERKERNEL_H
+#define SINTER_CODEGEN_CPU_LOWERKERNEL_H
+
+#include "codegen/Targets.h"
+#include "dialects/tile/TileDialect.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/PassManager.h"
+
+namespace sinter::cpu {
+
+/// Replaces the kernel (lane form) by a func.func of the same name that takes sinter_kernel_args and loops over its
+/// tiles; what is left are upstream dialects on the way to LLVM.
+mlir::LogicalResult lowerKernel(tile::KernelOp kernel, const Variant &variant);
+
+/// A pass around lowerKernel, for all kernels of a module.
+std::unique_ptr<mlir::Pass> createLowerKernelsPass(const Variant &variant);
+
+/// Adds all that takes a module of kernels (structured form) to the LLVM dialect.
+void addPasses(mlir::OpPassManager &pm, const Variant &variant);
+
+} // namespace sinter::cpu
+
+#endif

@@ -1,0 +1,106 @@
+//===- RowAccess.cpp - Rows of activations, one token at a time ---------------===//
+//
+// Layout contract (the same text as !tile.acts):
+//   K bytes codes | K/32 f32 scales | K/32 i32 sums | K/32 i32 sums of the first 16; rows 64-byte aligned.
+// Written by storeActs, read by loadActs.
+//
+//===----------------------------------------------------------------------===//
+#include "passes/RowAccess.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace sinter;
+using namespace sinter::tile;
+
+namespace {
+struct Offsets {
+  OpBuilder &b;
+  Location loc;
+
+  Value at(Value row, int64_t stride, Value column, int64_t bytes, int64_t base = 0) {
+    Value offset = mul(row, stride);
+    offset = b.createOrFold<arith::AddIOp>(loc, offset, mul(column, bytes));
+    if (base)
+      offset = b.createOrFold<arith::AddIOp>(loc, offset, b.create<arith::ConstantIndexOp>(loc, base));
+    return offset;
+  }
+  Value mul(Value v, int64_t factor) {
+    return b.createOrFold<arith::MulIOp>(loc, v, b.create<arith::ConstantIndexOp>(loc, factor));
+  }
+};
+
+/// A row binding is a binding, or a view of some bytes of one.
+std::pair<Value, int64_t> resolveView(Value rows) {
+  if (auto view = rows.getDefiningOp<ViewOp>())
+    return {view.getSource(), view.getOffset()};
+  return {rows, 0};
+}
+} // namespace
+
+Value sinter::loadRow(OpBuilder &b, Location loc, Value source, Value row, Value column, int64_t lanes) {
+  auto type = cast<RowsType>(source.getType());
+  auto [binding, base] = resolveView(source);
+  Value offset = Offsets{b, loc}.at(row, type.getStride(), column, 4, base);
+  if (lanes == 1)
+    return b.create<LoadUniformOp>(loc, b.getF32Type(), binding, offset);
+  return b.create<LoadOp>(loc, VectorType::get({lanes}, b.getF32Type()), binding, offset);
+}
+
+void sinter::storeRow(OpBuilder &b, Location loc, Value value, Value target, Value row, Value column) {
+  auto type = cast<RowsType>(target.getType());
+  auto [binding, base] = resolveView(target);
+  Value offset = Offsets{b, loc}.at(row, type.getStride(), column, 4, base);
+  if (isa<VectorType>(value.getType()))
+    b.create<StoreOp>(loc, value, binding, offset);
+  else
+    b.create<StoreUniformOp>(loc, value, binding, offset);
+}
+
+ActGroup sinter::loadActs(OpBuilder &b, Location loc, Value source, Value row, Value block) {
+  auto type = cast<ActsType>(source.getType());
+  Offsets o{b, loc};
+  int64_t stride = type.getStride();
+  ActGroup group;
+  group.codes = b.create<LoadUniformOp>(loc, VectorType::get({8}, b.getI32Type()), source,
+                                        o.at(row, stride, block, 32));
+  group.scale = b.create<LoadUniformOp>(loc, b.getF32Type(), source,
+                                        o.at(row, stride, block, 4, type.getScalesOffset()));
+  group.sum = b.create<LoadUniformOp>(loc, b.getI32Type(), source,
+                                      o.at(row, stride, block, 4, type.getSumsOffset()));
+  group.half = b.create<LoadUniformOp>(loc, b.getI32Type(), source,
+                                       o.at(row, stride, block, 4, type.getHalfSumsOffset()));
+  return group;
+}
+
+void sinter::storeActs(OpBuilder &b, Location loc, Value values, Value target, Value row, Value block) {
+  auto type = cast<ActsType>(target.getType());
+  Offsets o{b, loc};
+  int64_t stride = type.getStride();
+  Type f32 = b.getF32Type(), i32 = b.getI32Type();
+  auto constant = [&](float v) { return b.create<arith::ConstantFloatOp>(loc, APFloat(v), b.getF32Type()); };
+  auto lanes = [&](Type element) { return VectorType::get({kActGroup}, element); };
+
+  Value magnitude = b.create<math::AbsFOp>(loc, values);
+  Value largest = b.create<ReduceOp>(loc, f32, ReduceKind::Max, magnitude, IntegerAttr());
+  Value scale = b.create<arith::MulFOp>(loc, largest, constant(1.0f / 127.0f));
+  // Below 2^-100 the inverse would overflow; such a group is a group of zeros.
+  Value tiny = b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OLT, largest, constant(0x1p-100f));
+  Value inverse = b.create<arith::DivFOp>(loc, constant(127.0f), largest);
+  inverse = b.create<arith::SelectOp>(loc, tiny, constant(0.0f), inverse);
+  scale = b.create<arith::SelectOp>(loc, tiny, constant(0.0f), scale);
+
+  Value codes = b.create<arith::MulFOp>(loc, values,
+                                        b.create<vector::BroadcastOp>(loc, lanes(f32), inverse));
+  codes = b.create<math::RoundEvenOp>(loc, codes);
+  codes = b.create<arith::FPToSIOp>(loc, lanes(i32), codes);
+  Value sum = b.create<ReduceOp>(loc, i32, ReduceKind::Add, codes, IntegerAttr());
+  Value half = b.create<ReduceOp>(loc, i32, ReduceKind::Add, codes, b.getI64IntegerAttr(kActGroup / 2));
+  Value bytes = b.create<arith::TruncIOp>(loc, lanes(b.getI8Type()), codes);
+
+  b.create<StoreOp>(loc, bytes, target, o.at(row, stride, block, 32));
+  b.create<StoreUniformOp>(loc, scale, target, o.at(row, stride, block, 4, type.getScalesOffset()));
+  b.create<StoreUniformOp>(loc, sum, target, o.at(row, stride, block, 4, type.getSumsOffset()));
+  b.create<StoreUniformOp>(loc, half, target, o.at(row, stride, block, 4, type.getHalfSumsOffset()));
+}

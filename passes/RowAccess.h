@@ -1,0 +1,35 @@
+//===- RowAccess.h - Rows of activations, one token at a time -----------------===//
+//
+// Where a row's bytes lie (tile.rows, tile.acts) as byte offsets and lane operations.
+//
+//===----------------------------------------------------------------------===//
+#ifndef SINTER_PASSES_ROWACCESS_H
+#define SINTER_PASSES_ROWACCESS_H
+
+#include "dialects/tile/TileDialect.h"
+#include "mlir/IR/Builders.h"
+
+namespace sinter {
+
+/// One group of 32 int8 activations of one token.
+struct ActGroup {
+  mlir::Value codes; ///< vector<8xi32>, the same in all lanes
+  mlir::Value scale; ///< f32
+  mlir::Value sum;   ///< i32, of the 32 codes
+  mlir::Value half;  ///< i32, of the first 16
+};
+
+/// Elements [column, column + lanes) of `row`: an f32 where lanes is 1, else vector<lanes x f32>.
+mlir::Value loadRow(mlir::OpBuilder &b, mlir::Location loc, mlir::Value source, mlir::Value row,
+                    mlir::Value column, int64_t lanes);
+void storeRow(mlir::OpBuilder &b, mlir::Location loc, mlir::Value value, mlir::Value target,
+              mlir::Value row, mlir::Value column);
+ActGroup loadActs(mlir::OpBuilder &b, mlir::Location loc, mlir::Value source, mlir::Value row,
+                  mlir::Value block);
+/// Quantizes 32 values as tile.store_acts says and stores them.
+void storeActs(mlir::OpBuilder &b, mlir::Location loc, mlir::Value values, mlir::Value target,
+               mlir::Value row, mlir::Value block);
+
+} // namespace sinter
+
+#endif

@@ -1,0 +1,292 @@
+//===- UnrollTokens.cpp - Take the token dimension apart ---------------------===//
+//
+// After it a kernel is in lane form: vector<TxR> has become T values vector<R>, vector<Tx1> T scalars, and
+// rows of activations have become byte offsets. Each back end starts from here.
+//
+//   %x = tile.load_row %a[%m, %c] -> vector<2x32xf32>      %x0 = tile.load %a[%m * s + %c * 4] : vector<32xf32>
+//   %y = arith.mulf %x, %x                            ==>  %x1 = tile.load %a[(%m + 1) * s + %c * 4]
+//   tile.store_row %y, %a[%m, %c] limit %n                 %y0 = arith.mulf %x0, %x0 ...
+//                                                          tile.store %y0, ...
+//                                                          scf.if %m + 1 < %n { tile.store %y1, ... }
+//
+// Token 0 of a block is always below the limit: the loops that make blocks stop there.
+//
+//===----------------------------------------------------------------------===//
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "passes/Passes.h"
+#include "passes/RowAccess.h"
+
+namespace sinter {
+#define GEN_PASS_DEF_UNROLLTOKENS
+#include "passes/Passes.h.inc"
+} // namespace sinter
+
+using namespace mlir;
+using namespace sinter;
+using namespace sinter::tile;
+
+namespace {
+
+VectorType blockType(Type type) {
+  auto vector = dyn_cast<VectorType>(type);
+  return vector && vector.getRank() == 2 ? vector : VectorType();
+}
+
+/// What one token of a block value is.
+Type tokenType(Type type) {
+  VectorType block = blockType(type);
+  if (!block)
+    return type;
+  return block.getDimSize(1) == 1 ? block.getElementType()
+                                  : VectorType::get({block.getDimSize(1)}, block.getElementType());
+}
+
+int64_t tokensOf(Type type) {
+  VectorType block = blockType(type);
+  return block ? block.getDimSize(0) : 1;
+}
+
+class Unroller {
+public:
+  LogicalResult run(Block &body) {
+    if (failed(unrollBlock(body)))
+      return failure();
+    for (Operation *op : llvm::reverse(dead)) {
+      op->dropAllUses();
+      op->erase();
+    }
+    return success();
+  }
+
+private:
+  LogicalResult unrollBlock(Block &block) {
+    // Loops replaced on the way move their bodies, so the list is taken first.
+    SmallVector<Operation *> ops;
+    for (Operation &op : block)
+      ops.push_back(&op);
+    for (Operation *op : ops)
+      if (failed(unroll(op)))
+        return failure();
+    return success();
+  }
+
+  LogicalResult unroll(Operation *op);
+  LogicalResult unrollFor(scf::ForOp loop);
+  LogicalResult unrollIf(scf::IfOp branch);
+  void unrollElementwise(Operation *op);
+  void unrollBroadcast(BroadcastOp op);
+  void unrollDot(DotOp op);
+
+  /// Token t of a value; values that have no token dimension are the same for all.
+  Value token(Value value, int64_t t) {
+    auto found = parts.find(value);
+    return found == parts.end() ? value : found->second[t];
+  }
+  void replace(Operation *op, unsigned result, SmallVector<Value> values) {
+    parts[op->getResult(result)] = std::move(values);
+  }
+  void flatten(ValueRange values, SmallVectorImpl<Value> &flat) {
+    for (Value value : values)
+      for (int64_t t = 0, n = tokensOf(value.getType()); t < n; ++t)
+        flat.push_back(token(value, t));
+  }
+  static Value plus(OpBuilder &b, Location loc, Value index, int64_t t) {
+    return b.createOrFold<arith::AddIOp>(loc, index, b.create<arith::ConstantIndexOp>(loc, t));
+  }
+  /// Runs `store` for each token of a block that is below the limit.
+  template <typename Fn>
+  void forTokens(Operation *op, int64_t tokens, Value row, Value limit, Fn store) {
+    OpBuilder b(op);
+    Location loc = op->getLoc();
+    for (int64_t t = 0; t < tokens; ++t) {
+      OpBuilder::InsertionGuard guard(b);
+      Value current = plus(b, loc, row, t);
+      if (limit && t > 0) {
+        Value below = b.create<arith::CmpIOp>(loc, arith::CmpIPredicate::ult, current, limit);
+        auto branch = b.create<scf::IfOp>(loc, below, /*withElseRegion=*/false);
+        b.setInsertionPointToStart(branch.thenBlock());
+      }
+      store(b, loc, t, current);
+    }
+  }
+
+  DenseMap<Value, SmallVector<Value>> parts;
+  SmallVector<Operation *> dead;
+};
+
+LogicalResult Unroller::unroll(Operation *op) {
+  OpBuilder b(op);
+  Location loc = op->getLoc();
+  if (auto loop = dyn_cast<scf::ForOp>(op))
+    return unrollFor(loop);
+  if (auto branch = dyn_cast<scf::IfOp>(op))
+    return unrollIf(branch);
+
+  bool rows = isa<LoadRowOp, StoreRowOp, LoadActsOp, StoreActsOp, ViewOp>(op);
+  auto isBlock = [](Value v) { return static_cast<bool>(blockType(v.getType())); };
+  if (!rows && llvm::none_of(op->getOperands(), isBlock) && llvm::none_of(op->getResults(), isBlock))
+    return success();
+
+  if (isa<ViewOp>(op)) {
+    // Read through by its users.
+  } else if (auto load = dyn_cast<LoadRowOp>(op)) {
+    auto type = cast<VectorType>(load.getResult().getType());
+    SmallVector<Value> values;
+    for (int64_t t = 0; t < type.getDimSize(0); ++t)
+      values.push_back(loadRow(b, loc, load.getSource(), plus(b, loc, load.getRow(), t), load.getColumn(),
+                               type.getDimSize(1)));
+    replace(op, 0, std::move(values));
+  } else if (auto store = dyn_cast<StoreRowOp>(op)) {
+    forTokens(op, tokensOf(store.getValue().getType()), store.getRow(), store.getLimit(),
+              [&](OpBuilder &b, Location loc, int64_t t, Value row) {
+                storeRow(b, loc, token(store.getValue(), t), store.getTarget(), row, store.getColumn());
+              });
+  } else if (auto load = dyn_cast<LoadActsOp>(op)) {
+    SmallVector<Value> codes, scale, sum, half;
+    for (int64_t t = 0; t < tokensOf(load.getScale().getType()); ++t) {
+      ActGroup group = loadActs(b, loc, load.getSource(), plus(b, loc, load.getRow(), t), load.getBlock());
+      codes.push_back(group.codes);
+      scale.push_back(group.scale);
+      sum.push_back(group.sum);
+      half.push_back(group.half);
+    }
+    replace(op, 0, std::move(codes));
+    replace(op, 1, std::move(scale));
+    replace(op, 2, std::move(sum));
+    replace(op, 3, std::move(half));
+  } else if (auto store = dyn_cast<StoreActsOp>(op)) {
+    forTokens(op, tokensOf(store.getValue().getType()), store.getRow(), store.getLimit(),
+              [&](OpBuilder &b, Location loc, int64_t t, Value row) {
+                storeActs(b, loc, token(store.getValue(), t), store.getTarget(), row, store.getBlock());
+              });
+  } else if (auto broadcast = dyn_cast<BroadcastOp>(op)) {
+    unrollBroadcast(broadcast);
+  } else if (auto dot = dyn_cast<DotOp>(op)) {
+    unrollDot(dot);
+  } else if (op->hasTrait<OpTrait::Elementwise>() || op->hasTrait<OpTrait::ConstantLike>() ||
+             isa<ReduceOp, SwapPairsOp, ConcatOp>(op)) {
+    unrollElementwise(op);
+  } else if (auto extract = dyn_cast<vector::ExtractOp>(op)) {
+    // One token's number out of a block of them: [t, 0].
+    ArrayRef<int64_t> position = extract.getStaticPosition();
+    if (position.size() != 2 || position[1] != 0)
+      return op->emitOpError("takes one token's number out of vector<Tx1> only");
+    extract.getResult().replaceAllUsesWith(token(extract.getVector(), position[0]));
+  } else {
+    return op->emitOpError("has no form without a token dimension");
+  }
+  dead.push_back(op);
+  return success();
+}
+
+void Unroller::unrollElementwise(Operation *op) {
+  OpBuilder b(op);
+  int64_t tokens = tokensOf(op->getResult(0).getType());
+  Type type = tokenType(op->getResult(0).getType());
+  SmallVector<Value> values;
+  if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
+    // A block constant is a splat: one constant serves all tokens.
+    Attribute splat = cast<DenseElementsAttr>(constant.getValue()).getSplatValue<Attribute>();
+    TypedAttr value = isa<VectorType>(type) ? TypedAttr(DenseElementsAttr::get(cast<VectorType>(type), splat))
+                                            : cast<TypedAttr>(splat);
+    values.assign(tokens, b.create<arith::ConstantOp>(op->getLoc(), value));
+    return replace(op, 0, std::move(values));
+  }
+  for (int64_t t = 0; t < tokens; ++t) {
+    SmallVector<Value> operands;
+    for (Value operand : op->getOperands())
+      operands.push_back(token(operand, t));
+    OperationState state(op->getLoc(), op->getName(), operands, {type}, op->getAttrs());
+    values.push_back(b.create(state)->getResult(0));
+  }
+  replace(op, 0, std::move(values));
+}
+
+void Unroller::unrollBroadcast(BroadcastOp op) {
+  OpBuilder b(op);
+  auto type = cast<VectorType>(op.getResult().getType());
+  Type lane = tokenType(type);
+  SmallVector<Value> values;
+  for (int64_t t = 0; t < type.getDimSize(0); ++t) {
+    Value source = token(op.getSource(), t);
+    if (source.getType() != lane && isa<VectorType>(source.getType()))
+      // vector<1> of a single row.
+      source = b.create<vector::ExtractOp>(op.getLoc(), source, ArrayRef<int64_t>{0});
+    else if (source.getType() != lane)
+      source = b.create<vector::BroadcastOp>(op.getLoc(), lane, source);
+    values.push_back(source);
+  }
+  replace(op, 0, std::move(values));
+}
+
+void Unroller::unrollDot(DotOp op) {
+  OpBuilder b(op);
+  SmallVector<Value> values;
+  for (int64_t t = 0; t < tokensOf(op.getResult().getType()); ++t)
+    values.push_back(b.create<DotOp>(op.getLoc(), tokenType(op.getResult().getType()), token(op.getInit(), t),
+                                     op.getCodes(), token(op.getX(), t),
+                                     op.getSum() ? token(op.getSum(), t) : Value(), op.getBits()));
+  replace(op, 0, std::move(values));
+}
+
+LogicalResult Unroller::unrollFor(scf::ForOp loop) {
+  OpBuilder b(loop);
+  SmallVector<Value> inits;
+  flatten(loop.getInitArgs(), inits);
+  auto flat = b.create<scf::ForOp>(loop.getLoc(), loop.getLowerBound(), loop.getUpperBound(), loop.getStep(),
+                                   inits);
+  flat->setDiscardableAttrs(loop->getDiscardableAttrDictionary());
+  Block &from = *loop.getBody(), &to = *flat.getBody();
+  if (!to.empty())
+    to.getTerminator()->erase();
+  from.getArgument(0).replaceAllUsesWith(to.getArgument(0));
+  unsigned next = 1;
+  auto takeParts = [&](Value value, auto &&part) {
+    VectorType block = blockType(value.getType());
+    if (!block)
+      return value.replaceAllUsesWith(part());
+    SmallVector<Value> values;
+    for (int64_t t = 0; t < block.getDimSize(0); ++t)
+      values.push_back(part());
+    parts[value] = std::move(values);
+  };
+  for (BlockArgument arg : from.getArguments().drop_front())
+    takeParts(arg, [&] { return to.getArgument(next++); });
+  to.getOperations().splice(to.end(), from.getOperations());
+  if (failed(unrollBlock(to)))
+    return failure();
+
+  Operation *yield = to.getTerminator();
+  SmallVector<Value> yielded;
+  flatten(yield->getOperands(), yielded);
+  OpBuilder(yield).create<scf::YieldOp>(yield->getLoc(), yielded);
+  dead.push_back(yield);
+  unsigned result = 0;
+  for (Value value : loop.getResults())
+    takeParts(value, [&] { return flat.getResult(result++); });
+  dead.push_back(loop);
+  return success();
+}
+
+LogicalResult Unroller::unrollIf(scf::IfOp branch) {
+  for (Value result : branch.getResults())
+    if (blockType(result.getType()))
+      return branch.emitOpError("with a block of tokens as its result has no form without a token dimension");
+  for (Region &region : branch->getRegions())
+    for (Block &block : region)
+      if (failed(unrollBlock(block)))
+        return failure();
+  return success();
+}
+
+struct UnrollTokensPass : sinter::impl::UnrollTokensBase<UnrollTokensPass> {
+  void runOnOperation() override {
+    if (failed(Unroller().run(getOperation().getBlock())))
+      signalPassFailure();
+  }
+};
+
+} // namespace
