@@ -15,3 +15,6 @@ config.environment["SINTER_MODELS"] = os.environ.get(
     "SINTER_MODELS", os.path.join(config.sinter_source_dir, "..", "shared", "models"))
 config.substitutions.append(("%models", config.environment["SINTER_MODELS"]))
 config.substitutions.append(("%examples", os.path.join(config.sinter_source_dir, "examples")))
+# Tests on models that are not part of the repository say `REQUIRES: models`; test/run.sh says loudly if they are missing.
+if os.path.isdir(config.environment["SINTER_MODELS"]):
+    config.available_features.add("models")

@@ -19,7 +19,7 @@ import json
 import math
 import os
 
-from harness import Cases, Scratch, error_lines, in_parallel, parse, run
+from harness import ROOT, Cases, Scratch, error_lines, in_parallel, parse, run
 import gguf
 
 COMPUTABLE = {"F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_K", "Q6_K", "Q5_0"}
@@ -209,10 +209,10 @@ class Goldens:
 
 
 def quick_choice(models):
-    """The smallest file of each set of types and each folder."""
+    """The smallest file of each set of types and each family."""
     chosen = {}
     for model in sorted(models, key=lambda model: os.path.getsize(model.path)):
-        chosen.setdefault((model.folder, frozenset(model.types)), model)
+        chosen.setdefault((model.name.split("-")[0], frozenset(model.types)), model)
     return list(chosen.values())
 
 
@@ -227,8 +227,8 @@ def main():
     options = parse(__doc__, add)
     cases = Cases(options)
     if not options.have_models:
-        cases.skip_for_models(f"goldens, --target={options.target}", options)
-        cases.finish()
+        cases.skip_for_models(f"goldens of all models but those of test/models, --target={options.target}", options)
+        options.models = os.path.join(ROOT, "test", "models")
     patterns = options.files.split(",") if options.files else FILES
     paths = sorted({path for pattern in patterns for path in glob.glob(os.path.join(options.models, pattern))})
     models = [Model(path) for path in paths]
