@@ -49,7 +49,7 @@ def main():
     sides = {"llama.cpp": [options.node, os.path.join(here, "peer.mjs"), options.modules, options.model, *counts]}
     if options.sinter:
         sides["sinter"] = [options.sinter, "bench", options.bundle, "-p", counts[1], "-n", counts[2],
-                           "-t", counts[0], "--json"]
+                           "-t", counts[0], "-r", "1", "--json"]
 
     figures = {name: {measure: [] for measure in MEASURES} for name in sides}
     for turn in range(options.rounds):

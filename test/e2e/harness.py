@@ -87,7 +87,7 @@ def run(command, timeout=600, **popen):
 
 def error_lines(result):
     """The lines of stderr that are no progress: what a person has to read."""
-    return [line for line in result.err.splitlines() if re.search(r"\berror\b", line)]
+    return [line for line in result.err.splitlines() if re.search(r"\berror: ", line)]
 
 
 class Cases:
