@@ -105,7 +105,7 @@ def LLM_RopeFrequenciesOp : LLM_Op<"rope_frequencies", [Pure]> {
   let arguments = (ins F64Attr:$base, F64Attr:$scale);
   let results = (outs LLM_Vector:$result);
   let assemblyFormat = [{
-    `{` `base` `=` custom<Number>($base) `,` `scale` `=` custom<Number>($scale) `}` attr-dict `:` type($result)
+    ` ` `{` `base` `=` custom<Number>($base) `,` `scale` `=` custom<Number>($scale) `}` attr-dict `:` type($result)
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
