@@ -1,16 +1,14 @@
 #!/usr/bin/env python3
 """Writes GGUF files that are wrong in one way each, and two that are right.
 
-    make_broken_ggufs.py DIRECTORY        write the corpus
-    make_broken_ggufs.py --list           print name, text that the message has to contain, what is wrong
+    make_broken_ggufs.py DIRECTORY     write the corpus; valid_spm.gguf and valid_bpe.gguf are the good ones
+    make_broken_ggufs.py --list        print the name of each broken file and a text that a good message contains
 
 Each file is a complete tiny llama model (SentencePiece or byte-level BPE vocabulary, random weights) in which one
-thing was changed; its name says which. Beside the files lies expected.json: for every broken file a text that a good
-message contains, which is the metadata key or the tensor at fault, or the word that tells the cause. The same script
-writes the same bytes everywhere.
+thing was changed; its name says which. The text is the metadata key or the tensor at fault, or the word that tells the
+cause; it is empty where several are at odds and any may be named. The same script writes the same bytes everywhere.
 """
 import argparse
-import json
 import math
 import os
 import random
@@ -462,7 +460,7 @@ def define_variants():
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory", nargs="?", help="where to write; made if it does not exist")
-    parser.add_argument("--list", action="store_true", help="print the variants and write nothing")
+    parser.add_argument("--list", action="store_true", help="print the broken files and write nothing")
     arguments = parser.parse_args()
     define_variants()
     if arguments.list:
@@ -482,9 +480,6 @@ def main():
         f = good_file(tokenizer)
         change(f)
         write(name, f)
-    with open(os.path.join(arguments.directory, "expected.json"), "w") as out:
-        json.dump({name + ".gguf": expected for name, (_, expected, _) in BROKEN.items()}, out, indent=1)
-        out.write("\n")
     return 0
 
 
