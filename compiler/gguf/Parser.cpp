@@ -358,8 +358,8 @@ Error Parser::parseTensor(uint64_t index) {
     StringRef withdrawn = withdrawnTypeName(typeId);
     return fail(
         withdrawn.empty()
-            ? formatv("{0}: unknown type {1}: {2}, or a newer format than this version reads", what,
-                      typeId, damaged)
+            ? formatv("{0}: unknown type {1}: the file is damaged, or newer than this reader", what,
+                      typeId)
                   .str()
             : formatv("{0}: type {1} ({2}) was withdrawn from the format: quantize the model again",
                       what, typeId, withdrawn)
