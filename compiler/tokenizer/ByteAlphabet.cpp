@@ -52,6 +52,10 @@ std::string decodeVisibleSpaces(StringRef text) {
   return result;
 }
 
+std::string spellByteToken(uint8_t byte) {
+  return {'<', '0', 'x', hexdigit(byte >> 4), hexdigit(byte & 15), '>'};
+}
+
 std::optional<uint8_t> parseByteToken(StringRef text) {
   if (text.size() != 6 || !text.consume_front("<0x") || !text.consume_back(">"))
     return std::nullopt;

@@ -33,6 +33,9 @@ private:
 /// SentencePiece: the text with U+2581 as spaces.
 std::string decodeVisibleSpaces(llvm::StringRef text);
 
+/// SentencePiece: "<0x0A>" for byte 10.
+std::string spellByteToken(uint8_t byte);
+
 /// SentencePiece: the byte that "<0x0A>" spells.
 std::optional<uint8_t> parseByteToken(llvm::StringRef text);
 

@@ -286,7 +286,7 @@ private:
                    ranking.begin()));
 
     for (unsigned byte = 0; byte != 256; ++byte) {
-      auto found = ids.find(("<0x" + utohexstr(byte, /*LowerCase=*/false, /*Width=*/2) + ">"));
+      auto found = ids.find(spellByteToken(uint8_t(byte)));
       byteSymbols[byte] = found == ids.end() ? none : found->second;
     }
     return Error::success();

@@ -8,6 +8,7 @@
 #define SINTER_TEST_UNIT_TEXT_TESTTOKENIZER_H
 
 #include "compiler/gguf/Reader.h"
+#include "compiler/tokenizer/ByteAlphabet.h"
 #include "compiler/tokenizer/TokenizerTables.h"
 #include "runtime/text/detokenizer.h"
 #include "runtime/text/tokenizer.h"
@@ -16,6 +17,8 @@
 #include "gtest/gtest.h"
 
 #include <cstdlib>
+#include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -37,6 +40,52 @@ inline std::string readFile(const std::string &path) {
   }
   return (*buffer)->getBuffer().str();
 }
+
+/// A vocabulary written down in a test.
+class SmallVocabulary {
+public:
+  /// SentencePiece: <unk>, <s>, </s>, then the 256 byte tokens.
+  static SmallVocabulary sentencePiece() {
+    SmallVocabulary result("llama");
+    result.add("<unk>", token_unknown).add("<s>", token_control).add("</s>", token_control);
+    for (unsigned byte = 0; byte != 256; ++byte)
+      result.add(spellByteToken(uint8_t(byte)), token_byte);
+    return result;
+  }
+
+  /// Byte-level BPE: token b is byte b; merges add tokens.
+  static SmallVocabulary bytes(llvm::StringRef pre) {
+    SmallVocabulary result("gpt2");
+    result.source.pre = pre;
+    ByteAlphabet alphabet;
+    for (unsigned byte = 0; byte != 256; ++byte)
+      result.add(alphabet.spelling(uint8_t(byte)), token_normal);
+    return result.merge("t", "h");
+  }
+
+  SmallVocabulary &add(llvm::StringRef text, token_type type, float score = 0) {
+    source.tokens.push_back(keep(text));
+    source.types.push_back(type);
+    source.scores.push_back(score);
+    return *this;
+  }
+
+  SmallVocabulary &merge(llvm::StringRef left, llvm::StringRef right) {
+    source.merges.push_back(keep((left + " " + right).str()));
+    return add((left + right).str(), token_normal);
+  }
+
+  llvm::StringRef keep(llvm::StringRef text) { return texts->emplace_back(text.str()); }
+
+  TokenizerSource source;
+
+private:
+  explicit SmallVocabulary(llvm::StringRef model) {
+    source.origin = "small.gguf";
+    source.model = model;
+  }
+  std::shared_ptr<std::deque<std::string>> texts = std::make_shared<std::deque<std::string>>();
+};
 
 /// Tables with their tokenizer. Without tables (a failure has been reported) it converts to false.
 class TestTokenizer {
@@ -73,6 +122,8 @@ public:
     }
     return fromSource(*source);
   }
+
+  const std::vector<uint8_t> &tables() const { return blob; }
 
   explicit operator bool() const { return !blob.empty(); }
   const tokenizer *operator->() const { return &tokens; }
