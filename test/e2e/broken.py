@@ -19,17 +19,18 @@ ENVIRONMENT = {**os.environ, "ASAN_OPTIONS": "allocator_may_return_null=1:exitco
 SECONDS_ALLOWED = 60
 
 
-def make_corpus(script, *arguments):
-    path = os.path.join(ROOT, "test", *script)
-    subprocess.run([sys.executable, path, *arguments], check=True, stdout=subprocess.DEVNULL)
+def script(path, *arguments):
+    """Runs a script of test/ and returns what it prints."""
+    return subprocess.run([sys.executable, os.path.join(ROOT, "test", *path), *arguments], check=True,
+                          stdout=subprocess.PIPE, text=True).stdout
 
 
 class Corpus:
     def __init__(self, options, cases, scratch):
         self.options, self.cases, self.scratch = options, cases, scratch
 
-    def judge(self, case, path, result, leftovers, valid):
-        """One file: valid ones are accepted, all others refused in good order."""
+    def judge(self, case, path, result, leftovers, valid, expected=""):
+        """One file: valid ones are accepted, all others refused in good order, the message holding what is expected."""
         problem = result.crashed()
         lines = error_lines(result)
         if problem is None and valid and result.code != 0:
@@ -41,17 +42,20 @@ class Corpus:
                 problem = f"{len(lines)} messages instead of one: {result.err.strip()[:300]!r}"
             elif os.path.basename(path) not in lines[0]:
                 problem = f"the message does not name the file: {lines[0][:200]}"
+            elif expected not in lines[0]:
+                problem = f"the message lacks '{expected}': {lines[0][:200]}"
             elif leftovers:
                 problem = f"left behind: {', '.join(leftovers)}"
         self.cases.check(case, problem is None, problem or (lines[0][:160] if lines else "accepted"))
 
-    def compile(self, path):
+    def compile(self, path, expected):
         name = os.path.basename(path)
         place = os.path.join(self.scratch, "out", name)
         os.makedirs(place)
         result = run([self.options.sinterc, path, "-o", os.path.join(place, "x.sinter"), "--target=host",
                       "--threads=1"], timeout=SECONDS_ALLOWED, env=ENVIRONMENT, cwd=place)
-        self.judge(f"sinterc {name}", path, result, os.listdir(place), name.startswith("valid"))
+        self.judge(f"sinterc {name}", path, result, os.listdir(place), name.startswith("valid"),
+                   expected.get(name, ""))
 
     def load(self, path):
         """What a user would do with a bundle: look at it, check it, run it."""
@@ -70,16 +74,18 @@ def main():
     with Scratch(options) as scratch:
         corpus = Corpus(options, cases, scratch)
         models, bundles = os.path.join(scratch, "ggufs"), os.path.join(scratch, "bundles")
-        make_corpus(("gguf", "make_broken_ggufs.py"), models)
-        files = sorted(glob.glob(os.path.join(models, "*")))
+        script(("gguf", "make_broken_ggufs.py"), models)
+        files = sorted(glob.glob(os.path.join(models, "*.gguf")))
         cases.check("corpus of models", len(files) >= 61, f"{len(files)} files")
-        in_parallel(options.workers, corpus.compile, files)
+        listed = script(("gguf", "make_broken_ggufs.py"), "--list").splitlines()
+        expected = {f"{name}.gguf": text.strip() for name, _, text in (line.partition(" ") for line in listed)}
+        in_parallel(options.workers, lambda path: corpus.compile(path, expected), files)
 
         model, bundle = os.path.join(scratch, "small.gguf"), os.path.join(scratch, "small.sinter")
         make_model.write(model, "q8_0", layers=1, width=64, ffn=64, heads=2, kv_heads=1, vocab=320, context=64)
         built = run([options.sinterc, model, "-o", bundle, "--target=host"], env=ENVIRONMENT)
         if cases.check("a bundle to break", built.code == 0, "" if built.code == 0 else built.why()):
-            make_corpus(("bundle", "make_broken_bundles.py"), bundle, bundles)
+            script(("bundle", "make_broken_bundles.py"), bundle, bundles)
             files = sorted(glob.glob(os.path.join(bundles, "*")))
             cases.check("corpus of bundles", len(files) >= 31, f"{len(files)} files")
             in_parallel(options.workers, corpus.load, files)
