@@ -1,0 +1,227 @@
+//===- ExecuteTest.cpp - Tiles, barriers, indirect bindings -----------------------===//
+
+#include "runtime/core/session.h"
+#include "runtime/host/thread_pool.h"
+#include "test/unit/runtime/TestBundle.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+using namespace sinter;
+using namespace sinter::test;
+
+namespace {
+
+constexpr uint64_t big_memory = 1 << 20;
+
+/// A model in core's terms and a session on a pool, without the C API.
+class core_run {
+public:
+  core_run(bundle::BundleT root, std::vector<sinter_static_kernel> kernels, uint32_t workers)
+      : file(pack(std::move(root), toy_segments())) {
+    core::bundle_view view;
+    sinter_error error{};
+    EXPECT_EQ(core::load_bundle(file.data(), file.size(), view, &error), SINTER_OK) << error.text;
+    core::kernel_source source;
+    source.static_kernels = kernels.data();
+    source.static_kernel_count = kernels.size();
+    plans.resize(core::model_bytes(view) / 8 + 1);
+    EXPECT_EQ(core::model_init(view, &source, plans.data(), model, &error), SINTER_OK)
+        << error.text;
+    pool_memory = std::make_unique<aligned_bytes>(host::thread_pool::bytes(workers));
+    pool = host::thread_pool::start(pool_memory->data(), workers, &error);
+    memory = std::make_unique<aligned_bytes>(core::session_memory(model, workers).total());
+    core::session_init(session, model, pool->executor(), memory->data());
+  }
+  ~core_run() { pool->stop(); }
+
+  aligned_bytes file;
+  std::vector<uint64_t> plans;
+  core::model model;
+  core::session session;
+  host::thread_pool *pool;
+  std::unique_ptr<aligned_bytes> pool_memory, memory;
+};
+
+/// bindings[0]: one counter a tile.
+void count_tiles(const sinter_kernel_args *args) {
+  auto *counters = static_cast<uint32_t *>(args->bindings[0]);
+  for (uint32_t tile = args->tile_begin; tile < args->tile_end; ++tile)
+    std::atomic_ref<uint32_t>(counters[tile]).fetch_add(1, std::memory_order_relaxed);
+}
+
+/// bindings[0]: counters; bindings[1]: how many of them there are, then how often the check failed.
+void check_counters(const sinter_kernel_args *args) {
+  auto *counters = static_cast<uint32_t *>(args->bindings[0]);
+  auto *expected = static_cast<uint32_t *>(args->bindings[1]);
+  for (uint32_t i = 0; i < expected[0]; ++i)
+    if (counters[i] != expected[1])
+      std::atomic_ref<uint32_t>(expected[2]).fetch_add(1);
+}
+
+std::unique_ptr<bundle::DispatchT> make_dispatch(uint32_t kernel, bundle::TileCount tiles,
+                                                 std::vector<uint64_t> offsets) {
+  auto dispatch = std::make_unique<bundle::DispatchT>();
+  dispatch->kernel = kernel;
+  dispatch->tiles = std::make_unique<bundle::TileCount>(tiles);
+  dispatch->source = "made by a test";
+  for (uint64_t offset : offsets) {
+    auto binding = std::make_unique<bundle::BindingT>();
+    binding->space = bundle::Space::Memory;
+    binding->offset = offset;
+    binding->size = 4096;
+    binding->written = true;
+    dispatch->bindings.push_back(std::move(binding));
+  }
+  return dispatch;
+}
+
+/// Program prefill: one group that counts in three dispatches of 1, 777 * ceil(tokens / 4) and 64 *
+/// ceil((position + tokens) / 16) tiles, then a group of many workers' worth of checks. Kernel 0
+/// counts (1 binding), kernel 1 checks (2 bindings).
+constexpr uint64_t first_counters = 16384, second_counters = 32768, third_counters = 65536;
+constexpr uint64_t first_check = 131072, second_check = 131136, third_check = 131200;
+
+bundle::BundleT counting_bundle() {
+  bundle::BundleT root = toy_bundle();
+  root.memory->fixed_bytes = big_memory;
+  root.kernels[0]->bindings = 1;
+  root.kernels[1]->bindings = 2;
+  for (auto &program : root.programs)
+    if (program->name != "prefill")
+      program->groups.clear();
+  auto &groups = root.programs[0]->groups;
+  groups.clear();
+  groups.push_back(std::make_unique<bundle::GroupT>());
+  groups[0]->dispatches.push_back(make_dispatch(0, {1, 0, 0}, {first_counters}));
+  groups[0]->dispatches.push_back(make_dispatch(0, {777, 4, 0}, {second_counters}));
+  groups[0]->dispatches.push_back(make_dispatch(0, {64, 0, 16}, {third_counters}));
+  groups.push_back(std::make_unique<bundle::GroupT>()); // an empty group is only a barrier
+  groups.push_back(std::make_unique<bundle::GroupT>());
+  groups[2]->dispatches.push_back(make_dispatch(1, {5, 0, 0}, {first_counters, first_check}));
+  groups[2]->dispatches.push_back(make_dispatch(1, {5, 0, 0}, {second_counters, second_check}));
+  groups[2]->dispatches.push_back(make_dispatch(1, {5, 0, 0}, {third_counters, third_check}));
+  return root;
+}
+
+class Tiles : public testing::TestWithParam<uint32_t> {};
+
+TEST_P(Tiles, EachIsRunOnceBeforeTheBarrierOpens) {
+  core_run run(counting_bundle(),
+               {{"toy_embed", nullptr, count_tiles}, {"toy_sum", nullptr, check_counters}},
+               GetParam());
+  auto *memory = run.session.fixed;
+  auto at = [&](uint64_t offset) { return reinterpret_cast<uint32_t *>(memory + offset); };
+  uint32_t rounds = 0;
+  for (uint32_t tokens : {1u, 4u, 7u, 16u}) {
+    for (uint32_t position : {0u, 15u, 48u}) {
+      const uint32_t counts[] = {1, 777 * ((tokens + 3) / 4), 64 * ((position + tokens + 15) / 16)};
+      const uint64_t counters[] = {first_counters, second_counters, third_counters};
+      const uint64_t checks[] = {first_check, second_check, third_check};
+      for (int repeat = 0; repeat < 20; ++repeat, ++rounds) {
+        for (int d = 0; d < 3; ++d) {
+          memset(at(counters[d]), 0, 16384);
+          at(checks[d])[0] = counts[d];
+          at(checks[d])[1] = 1;
+        }
+        ASSERT_EQ(
+            core::run_program(run.session, core::program_kind::prefill, tokens, position, nullptr),
+            SINTER_OK);
+        for (int d = 0; d < 3; ++d) {
+          ASSERT_EQ(at(checks[d])[2], 0u)
+              << "seen behind the barrier, dispatch " << d << ", tokens " << tokens;
+          ASSERT_EQ(at(counters[d])[counts[d]], 0u) << "past the last tile of dispatch " << d;
+        }
+      }
+    }
+  }
+  EXPECT_EQ(rounds, 240u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Workers, Tiles, testing::Values(1, 2, 3, 4, 9));
+
+void note_scalars(const sinter_kernel_args *args) {
+  auto *out = static_cast<uint32_t *>(args->bindings[0]);
+  out[0] = args->tokens;
+  out[1] = args->position;
+  out[2] = args->worker < args->workers;
+  out[3] = reinterpret_cast<uintptr_t>(args->scratch) % SINTER_KERNEL_ALIGNMENT == 0;
+  memset(args->scratch, 0xee, 64);
+}
+
+TEST(Execute, KernelsGetTheStepsScalars) {
+  bundle::BundleT root = counting_bundle();
+  auto &groups = root.programs[1]->groups; // head: one token
+  groups.push_back(std::make_unique<bundle::GroupT>());
+  groups[0]->dispatches.push_back(make_dispatch(0, {1, 0, 0}, {first_counters}));
+  core_run run(std::move(root),
+               {{"toy_embed", nullptr, note_scalars}, {"toy_sum", nullptr, check_counters}}, 2);
+  ASSERT_EQ(core::run_program(run.session, core::program_kind::head, 7, 20, nullptr), SINTER_OK);
+  // A program of one token works on the last one of the step's seven ...
+  auto *seen = reinterpret_cast<uint32_t *>(run.session.fixed + first_counters);
+  EXPECT_EQ(seen[0], 1u);
+  EXPECT_EQ(seen[1], 26u);
+  EXPECT_EQ(seen[2], 1u);
+  EXPECT_EQ(seen[3], 1u);
+  // ... and the scalars in memory are the step's.
+  uint32_t scalars[4];
+  memcpy(scalars, run.session.fixed + toy_memory::step, sizeof(scalars));
+  EXPECT_EQ(scalars[0], 7u);
+  EXPECT_EQ(scalars[1], 20u);
+  EXPECT_EQ(scalars[2], 6u);
+  EXPECT_EQ(scalars[3], 0u);
+}
+
+/// Binding 0 of the only dispatch is indirect: base + index * 64, index at `third_check`, below 8.
+bundle::BundleT indirect_bundle() {
+  bundle::BundleT root = counting_bundle();
+  auto &groups = root.programs[0]->groups;
+  groups.resize(1);
+  groups[0]->dispatches.clear();
+  groups[0]->dispatches.push_back(make_dispatch(0, {1, 0, 0}, {first_counters}));
+  auto &binding = *groups[0]->dispatches[0]->bindings[0];
+  binding.size = 64;
+  binding.indirect = std::make_unique<bundle::IndirectT>();
+  binding.indirect->index_offset = third_check;
+  binding.indirect->stride = 64;
+  binding.indirect->limit = 8;
+  return root;
+}
+
+TEST(Execute, IndirectBindingsFollowTheirIndex) {
+  core_run run(indirect_bundle(),
+               {{"toy_embed", nullptr, count_tiles}, {"toy_sum", nullptr, check_counters}}, 2);
+  for (uint32_t index = 0; index < 8; ++index) {
+    memcpy(run.session.fixed + third_check, &index, sizeof(index));
+    ASSERT_EQ(core::run_program(run.session, core::program_kind::prefill, 1, 0, nullptr),
+              SINTER_OK);
+    uint32_t count;
+    memcpy(&count, run.session.fixed + first_counters + 64 * index, sizeof(count));
+    EXPECT_EQ(count, 1u) << index;
+  }
+}
+
+TEST(Execute, AnIndexOutOfRangeRunsNothing) {
+  core_run run(indirect_bundle(),
+               {{"toy_embed", nullptr, count_tiles}, {"toy_sum", nullptr, check_counters}}, 2);
+  for (uint32_t index : {8u, 9u, UINT32_MAX}) {
+    memcpy(run.session.fixed + third_check, &index, sizeof(index));
+    sinter_error error{};
+    EXPECT_EQ(core::run_program(run.session, core::program_kind::prefill, 1, 0, &error),
+              SINTER_INDEX_OUT_OF_RANGE);
+    EXPECT_NE(std::string(error.text).find("binding 0 of made by a test"), std::string::npos)
+        << error.text;
+    EXPECT_NE(std::string(error.text).find("is " + std::to_string(index) + ", must be below 8"),
+              std::string::npos)
+        << error.text;
+  }
+  std::vector<uint8_t> zero(64 * 8);
+  EXPECT_EQ(memcmp(run.session.fixed + first_counters, zero.data(), zero.size()), 0);
+  // The session is usable afterwards.
+  uint32_t index = 3;
+  memcpy(run.session.fixed + third_check, &index, sizeof(index));
+  EXPECT_EQ(core::run_program(run.session, core::program_kind::prefill, 1, 0, nullptr), SINTER_OK);
+}
+
+} // namespace
