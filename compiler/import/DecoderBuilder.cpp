@@ -78,7 +78,7 @@ void DecoderBuilder::checkRopeFactors(const gguf::Tensor &tensor) {
   for (auto [i, factor] : llvm::enumerate(factors))
     if (!(factor > 0 && std::isfinite(factor)))
       return fail(file.tensorError(tensor.name,
-                                   llvm::formatv("element {0} is {1}; frequencies are divided by it", i, factor)));
+                                   llvm::formatv("element {0} is {1:e}; frequencies are divided by it", i, factor)));
 }
 
 /// Radians a position for each pair of a head, as a recipe.

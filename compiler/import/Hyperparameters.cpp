@@ -19,6 +19,13 @@ constexpr int64_t kMaxHeads = 1 << 16;
 constexpr int64_t kMaxContext = int64_t(1) << 31;
 constexpr int64_t kMinHeadDim = 8, kMaxHeadDim = 256;
 
+/// As short as %g writes it: "1e-05", "10000".
+std::string text(double value) {
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, "%g", value);
+  return buffer;
+}
+
 class KeyReader {
 public:
   KeyReader(const GGUFFile &file, StringRef architecture) : file(file), prefix(architecture.str() + ".") {}
@@ -61,7 +68,7 @@ public:
       return value.takeError();
     out = shortestDecimal(*value);
     if (!(out > 0 && out <= limit))
-      return error(name, formatv("must be above 0 and at most {0}, is {1}", limit, out));
+      return error(name, formatv("must be above 0 and at most {0}, is {1}", text(limit), text(out)));
     return Error::success();
   }
 
@@ -73,7 +80,7 @@ public:
     if (!value)
       return value.takeError();
     if (*value != neutral)
-      return error(name, formatv("{0} ({1}) not supported yet", what, *value));
+      return error(name, formatv("{0} ({1}) is not supported yet", what, text(*value)));
     return Error::success();
   }
 
@@ -147,7 +154,7 @@ static Error readRope(const KeyReader &keys, Hyperparameters &h) {
   if (!type)
     return type.takeError();
   if (is_contained({"yarn", "longrope", "llama3", "dynamic"}, *type))
-    return keys.error("rope.scaling.type", formatv("'{0}' not supported yet; supported are linear and none", *type));
+    return keys.error("rope.scaling.type", formatv("'{0}' is not supported yet; supported are linear and none", *type));
   if (*type != "linear" && *type != "none")
     return keys.error("rope.scaling.type", "unknown scaling " + gguf::quote(*type) + "; known: linear, none");
   // The older name counts where the newer is missing.

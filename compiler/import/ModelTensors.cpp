@@ -1,6 +1,5 @@
 //===- ModelTensors.cpp - Tensors by name, shape and type, each used ------===//
 #include "compiler/import/ModelTensors.h"
-#include "compiler/gguf/Dequantize.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace sinter;
@@ -29,9 +28,8 @@ Expected<const Format *> ModelTensors::matrix(StringRef name, int64_t rows, int6
   std::string known;
   for (const Format &format : Format::all())
     known += (known.empty() ? "" : ", ") + format.name.str();
-  bool weights = gguf::isComputable((*tensor)->type);
-  return file.tensorError(name, formatv("has type {0}, which {1}; supported: {2}", gguf::tensorTypeName((*tensor)->type),
-                                        weights ? "is not supported yet" : "is no type of weights known here", known));
+  return file.tensorError(name, formatv("has type {0}, which is not supported yet; supported: {1}",
+                                        gguf::tensorTypeName((*tensor)->type), known));
 }
 
 Expected<const Tensor *> ModelTensors::vector(StringRef name, int64_t size) {
