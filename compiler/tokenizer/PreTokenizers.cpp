@@ -10,9 +10,9 @@ using namespace sinter::text;
 
 namespace sinter {
 
-// Facts from llama.cpp's table of pre-tokenizers, by name. Checked against ids of real
-// vocabularies: default's parts through falcon and starcoder, falcon, gpt-2, mpt, refact,
-// starcoder; llama-bpe and qwen2 through models' prompts.
+// Facts from llama.cpp's table of pre-tokenizers, by name. Compared with its ids on real
+// vocabularies: default (gpt-neox), falcon, gpt-2, mpt, refact, starcoder; on small ones:
+// llama-bpe, qwen2. The others share the pattern of one of these.
 static constexpr PreTokenizer preTokenizers[] = {
     {"codeshell", {split_number, split_gpt2}, false, false},
     {"command-r", {split_number, split_gpt2}, false, false},

@@ -38,9 +38,13 @@ namespace {
 /// Control tokens that end the model's turn, whatever the file says about them; the first of them
 /// that a vocabulary has is its end-of-turn token.
 constexpr StringLiteral endOfGenerationTexts[] = {
-    "<|eot_id|>", "<|im_end|>", "<|end|>",    "<end_of_turn>",   "<|endoftext|>",
-    "<EOT>",      "_<EOT>",     "<|eom_id|>", "<|end_of_text|>", "<end_of_utterance>",
-    "<|return|>", "<|call|>",
+    "<|eot_id|>",      "<|im_end|>",
+    "<|end|>",         "<end_of_turn>",
+    "<|endoftext|>",   "<EOT>",
+    "_<EOT>",          "<|eom_id|>",
+    "<|end_of_text|>", "<end_of_utterance>",
+    "<|return|>",      "<|call|>",
+    "[EOT]",           "</s>",
 };
 
 /// A section of the blob under construction, and the header's fields for it.
