@@ -170,8 +170,7 @@ int64_t largestScratch(ModuleOp target) {
   int64_t most = 0;
   for (ModuleOp variant : getVariantModules(target))
     for (Operation &kernel : *variant.getBody())
-      if (auto scratch = kernel.getAttrOfType<IntegerAttr>(kKernelScratch))
-        most = std::max(most, scratch.getInt());
+      most = std::max(most, getKernelFacts(&kernel).scratchBytes);
   return aligned(most);
 }
 

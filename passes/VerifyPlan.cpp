@@ -166,10 +166,10 @@ LogicalResult Checker::checkScratch() {
   for (Operation &nested : *target.getBody())
     if (auto variant = dyn_cast<ModuleOp>(nested))
       for (Operation &kernel : *variant.getBody())
-        if (auto scratch = kernel.getAttrOfType<IntegerAttr>(kKernelScratch))
-          if (scratch.getInt() > static_cast<int64_t>(*plan.getScratchBytes()))
-            return kernel.emitOpError() << "wants " << scratch.getInt() << " bytes of scratch, the plan has "
-                                        << *plan.getScratchBytes();
+        if (int64_t scratch = getKernelFacts(&kernel).scratchBytes;
+            scratch > static_cast<int64_t>(*plan.getScratchBytes()))
+          return kernel.emitOpError() << "wants " << scratch << " bytes of scratch, the plan has "
+                                      << *plan.getScratchBytes();
   return success();
 }
 

@@ -1,6 +1,10 @@
 //===- ExecDialect.cpp - Registration, module attributes, walking targets -===//
 #include "dialects/exec/ExecDialect.h"
+#include "dialects/llm/LLMDialect.h"
+#include "dialects/tile/TileDialect.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "sinter/kernel_abi.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace sinter::exec;
@@ -32,6 +36,30 @@ LogicalResult ExecDialect::verifyOperationAttribute(Operation *op, NamedAttribut
     return success();
   }
   return op->emitError() << "unknown attribute '" << attribute.getName().getValue() << "'";
+}
+
+std::optional<int64_t> sinter::exec::getConstantBytes(Type type) {
+  if (auto packed = dyn_cast<llm::PackedType>(type))
+    return PackedLayout(packed.getFormat(), packed.getRows(), packed.getCols()).bytes();
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor || !tensor.hasStaticShape() || !tensor.getElementType().isF32())
+    return std::nullopt;
+  if (tensor.getRank() == 1)
+    return 4 * llvm::alignTo(tensor.getNumElements(), kVectorPadding);
+  if (tensor.getRank() == 2)
+    return llvm::alignTo(4 * tensor.getNumElements(), SINTER_KERNEL_ALIGNMENT);
+  return std::nullopt;
+}
+
+KernelFacts sinter::exec::getKernelFacts(Operation *kernel) {
+  if (auto tileKernel = dyn_cast<tile::KernelOp>(kernel))
+    return {tileKernel.getNumBindings(), static_cast<int64_t>(tileKernel.getScratch())};
+  KernelFacts facts;
+  if (auto bindings = kernel->getAttrOfType<IntegerAttr>(kKernelBindings))
+    facts.bindings = bindings.getInt();
+  if (auto scratch = kernel->getAttrOfType<IntegerAttr>(kKernelScratch))
+    facts.scratchBytes = scratch.getInt();
+  return facts;
 }
 
 ModuleOp sinter::exec::getTargetModule(Operation *op) {

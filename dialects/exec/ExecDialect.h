@@ -29,15 +29,30 @@ namespace sinter::exec {
 /// Alignment of a constant in the weights segment, and of its offset in exec.buffer.
 inline constexpr int64_t kConstantAlignment = 256;
 
+/// Vectors are padded with zeros to a multiple of this many elements.
+inline constexpr int64_t kVectorPadding = 32;
+
+/// Bytes of a constant of this type: !llm.packed as its layout says, tensor<NxF32> padded to 32 elements,
+/// tensor<RxCxf32> row by row, padded to 64 bytes at the end. Nothing for other types.
+std::optional<int64_t> getConstantBytes(mlir::Type type);
+
 /// Bytes of the step's scalars: tokens, position, tokens - 1, 0; each u32.
 inline constexpr int64_t kStepBytes = 16;
 /// Number of the scalar `tokens - 1` in them: the last token's row.
 inline constexpr int64_t kStepLastToken = 2;
 
-/// Attributes of a kernel in a variant's module, whatever op it is at the moment (tile.kernel, llvm.func):
-/// how many bindings it takes, and how many bytes of scratch a worker needs.
+/// Attributes of a kernel in a variant's module that is no tile.kernel any more: how many bindings it takes, and how many
+/// bytes of scratch a worker needs.
 inline constexpr llvm::StringLiteral kKernelBindings = "exec.bindings";
 inline constexpr llvm::StringLiteral kKernelScratch = "exec.scratch_bytes";
+
+/// What a dispatch and the plan need to know of a kernel: a tile.kernel says it itself, any other op (a function that was
+/// made of one) by the two attributes.
+struct KernelFacts {
+  std::optional<int64_t> bindings;
+  int64_t scratchBytes = 0;
+};
+KernelFacts getKernelFacts(mlir::Operation *kernel);
 
 /// The target's module that `op` is in: the nearest module with the attribute exec.target, otherwise the nearest module.
 mlir::ModuleOp getTargetModule(mlir::Operation *op);

@@ -98,6 +98,15 @@ LogicalResult BufferOp::verify() {
     return emitOpError() << "has a recipe that does not end in exec.constant_yield";
   if (isConstant() && getRecipe().front().getNumArguments())
     return emitOpError() << "has a recipe with arguments";
+  if (!isConstant())
+    return success();
+  Type type = getConstantValue().getType();
+  std::optional<int64_t> wanted = getConstantBytes(type);
+  if (!wanted)
+    return emitOpError() << "has a recipe that makes " << type
+                         << "; a constant is !llm.packed or a vector or matrix of f32";
+  if (*wanted != static_cast<int64_t>(getBytes()))
+    return emitOpError() << "has " << getBytes() << " bytes; " << type << " takes " << *wanted;
   return success();
 }
 
@@ -276,10 +285,10 @@ LogicalResult DispatchOp::verifySymbolUses(SymbolTableCollection &tables) {
     if (!kernel)
       return emitOpError() << "runs the kernel " << getKernelAttr() << ", which variant " << variant.getSymNameAttr()
                            << " does not have";
-    auto count = kernel->getAttrOfType<IntegerAttr>(kKernelBindings);
-    if (count && count.getInt() != static_cast<int64_t>(getBindings().size()))
+    std::optional<int64_t> count = getKernelFacts(kernel).bindings;
+    if (count && *count != static_cast<int64_t>(getBindings().size()))
       return emitOpError() << "gives " << getBindings().size() << " bindings to " << getKernelAttr() << ", which takes "
-                           << count.getInt();
+                           << *count;
   }
   return success();
 }
