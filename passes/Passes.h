@@ -3,6 +3,7 @@
 #define SINTER_PASSES_PASSES_H
 
 #include "dialects/exec/ExecDialect.h"
+#include "dialects/llm/LLMDialect.h"
 #include "dialects/tile/TileDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"

@@ -46,11 +46,44 @@ std::optional<Phase> sinter::findPhase(llvm::StringRef name) {
   return std::nullopt;
 }
 
-static void buildImport(OpPassManager &passes) { passes.addPass(createCanonicalizerPass()); }
+static void buildImport(OpPassManager &passes) {
+  passes.addPass(createCanonicalizerPass());
+  // One value for each weight and parameter, whoever names it.
+  passes.addPass(createCSEPass());
+  passes.addPass(createVerifyImported());
+}
 
-static void buildQuantize(OpPassManager &passes) {}
+static void buildQuantize(OpPassManager &passes) {
+  // Before values are quantized: it looks through float rows only.
+  passes.addPass(createHoistLastToken());
+  passes.addPass(createQuantizeActivations());
+  passes.addPass(createVerifyQuantized());
+}
 
-static void buildFuse(OpPassManager &passes) {}
+static void buildFuse(OpPassManager &passes) {
+  // On plain linear layers, whose rows are still in the weight's order.
+  passes.addPass(createCanonicalizeRope());
+  // Afterwards keys have a reader that only writes, and fuse-rope one kind of chain.
+  passes.addPass(createSplitKvAppend());
+  // Each fuses with what the linear layer yields by then, so they stand in the order in which a model computes:
+  // product, bias, scale, then rotation, residual or gate.
+  passes.addPass(createFuseBias());
+  passes.addPass(createFuseScale());
+  passes.addPass(createFuseRope());
+  passes.addPass(createFuseResidual());
+  passes.addPass(createFuseGlu());
+  // They change what a linear layer gives, after which nothing can be added to its epilogue.
+  passes.addPass(createFuseKvAppend());
+  passes.addPass(createFuseScore());
+  passes.addPass(createFuseEpilogueQuantize());
+  passes.addPass(createFuseNormQuantize());
+  passes.addPass(createFuseAttentionQuantize());
+  // Last, because permuting rows works on weights that are not packed.
+  passes.addPass(createPackWeights());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  passes.addPass(createVerifyFused());
+}
 
 static void buildTile(OpPassManager &passes) {}
 
@@ -83,8 +116,8 @@ void sinter::buildPhase(OpPassManager &passes, Phase phase) {
 }
 
 void sinter::registerDialects(DialectRegistry &registry) {
-  registry.insert<exec::ExecDialect, tile::TileDialect, arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect,
-                  math::MathDialect, scf::SCFDialect, vector::VectorDialect>();
+  registry.insert<llm::LLMDialect, exec::ExecDialect, tile::TileDialect, arith::ArithDialect, func::FuncDialect,
+                  LLVM::LLVMDialect, math::MathDialect, scf::SCFDialect, vector::VectorDialect>();
 }
 
 void sinter::registerAllPasses() {
