@@ -131,7 +131,7 @@ void add_bench(CLI::App &app, action &chosen) {
       ->type_name("BUNDLE");
   command->add_option("-p,--prompt", options->prompt,
                       "Tokens of the prompt (512, or what the context holds)");
-  command->add_option("-n,--count", options->count,
+  command->add_option("-n,--number", options->count,
                       "Tokens decoded behind it (64, or what the context holds)");
   command->add_option("-t,--threads", options->threads, "Worker threads; 0: one a processor")
       ->capture_default_str();

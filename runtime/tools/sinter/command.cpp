@@ -87,6 +87,11 @@ std::string read_file(const std::string &path) {
   return text;
 }
 
+void check_output() {
+  if (!std::cout.flush() || std::fflush(stdout) != 0 || std::ferror(stdout))
+    throw failure("standard output cannot be written");
+}
+
 std::string join(const std::vector<int32_t> &ids) {
   std::string line;
   for (int32_t id : ids) {

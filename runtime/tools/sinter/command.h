@@ -49,6 +49,9 @@ void check(const sinter_session *session, sinter_status status);
 std::vector<int32_t> tokenize(const sinter_model *model, const std::string &text,
                               uint32_t flags = 0);
 std::string read_file(const std::string &path); ///< "-": standard input
+/// Throws if what has been printed could not be written.
+void check_output();
+
 std::string join(const std::vector<int32_t> &ids);
 
 /// Milliseconds since the process began, up to the precision of its processor time before main.

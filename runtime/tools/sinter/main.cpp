@@ -9,8 +9,27 @@
 
 #include <csignal>
 #include <iostream>
+#include <new>
 
 using namespace sinter::tool;
+
+namespace {
+
+/// CLI11 would only say that a command is missing.
+void check_command_name(const CLI::App &app, int argc, char **argv) {
+  if (argc < 2 || argv[1][0] == '-')
+    return;
+  std::string known;
+  for (const CLI::App *command : app.get_subcommands([](const CLI::App *) { return true; })) {
+    if (command->get_name() == argv[1])
+      return;
+    known += (known.empty() ? "" : ", ") + command->get_name();
+  }
+  throw failure("unknown command '" + std::string(argv[1]) + "'; there are " + known +
+                " (see sinter --help)");
+}
+
+} // namespace
 
 int main(int argc, char **argv) {
   mark_start();
@@ -31,16 +50,17 @@ int main(int argc, char **argv) {
   add_perplexity(app, chosen);
   add_tokenize(app, chosen);
   try {
+    check_command_name(app, argc, argv);
     app.parse(argc, argv);
     chosen();
-    std::cout.flush();
-    if (!std::cout)
-      throw failure("standard output cannot be written");
+    check_output();
     return 0;
   } catch (const CLI::ParseError &error) {
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success))
       return app.exit(error);
     std::cerr << "error: " << error.what() << " (see sinter --help)\n";
+  } catch (const std::bad_alloc &) {
+    std::cerr << "error: out of memory\n";
   } catch (const std::exception &error) {
     std::cerr << "error: " << error.what() << "\n";
   }

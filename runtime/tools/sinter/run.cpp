@@ -99,8 +99,10 @@ void run(const run_options &options) {
     }
     std::string piece = stream.push(token);
     text += piece;
-    if (print_text)
-      std::cout << piece << std::flush;
+    if (print_text) {
+      std::cout << piece;
+      check_output();
+    }
     if (ids.size() == options.count)
       break;
     if (sinter_position(session.get()) == facts.context) {
@@ -150,7 +152,7 @@ void add_run(CLI::App &app, action &chosen) {
       ->add_option("-f,--file", options->prompt_file,
                    "Read the prompt from a file; - is standard input")
       ->excludes(prompt);
-  command->add_option("-n,--count", options->count, "Most tokens to generate")
+  command->add_option("-n,--number", options->count, "Most tokens to generate")
       ->capture_default_str();
   auto *temperature =
       command->add_option("--temp", options->temperature,
