@@ -132,13 +132,15 @@ void DecoderBuilder::headAndScore() {
   MLIRContext *context = b.getContext();
   func::FuncOp head = beginFunction("head", rows(h.embedding), getRowsType(context, 1, h.vocabulary));
   Value last = b.create<LastTokenOp>(location("last_token"), getRowsType(context, 1, h.embedding), head.getArgument(0));
-  Value logits = b.create<LinearOp>(location("output"), rmsNorm(last, "output_norm"), outputWeight());
+  Value norm = rmsNorm(last, "output_norm");
+  Value logits = b.create<LinearOp>(location("output"), norm, outputWeight());
   b.create<func::ReturnOp>(head.getLoc(), logits);
 
   auto targets = RankedTensorType::get({ShapedType::kDynamic}, b.getI32Type());
   auto scores = RankedTensorType::get({ShapedType::kDynamic}, b.getF32Type());
   func::FuncOp score = beginFunction("score", {rows(h.embedding), targets}, scores);
-  Value all = b.create<LinearOp>(location("output"), rmsNorm(score.getArgument(0), "output_norm"), outputWeight());
+  norm = rmsNorm(score.getArgument(0), "output_norm");
+  Value all = b.create<LinearOp>(location("output"), norm, outputWeight());
   Value result = b.create<LogLikelihoodOp>(location("log_likelihood"), scores, all, score.getArgument(1));
   b.create<func::ReturnOp>(score.getLoc(), result);
 }
