@@ -2,8 +2,8 @@
 //
 // Everything that the look-ups of tables_view.h and the loops over them rely on: sections inside
 // the blob, ids below their counts, ascending offsets, an empty slot in every hash table, a trie
-// without cycles whose depths are the lengths of the tokens it ends in. What tokens mean is not
-// checked: wrong merges give wrong ids, never a bad access.
+// whose depths rise by one a step, so that it has no cycles, and are the lengths of the tokens that
+// end in it. What tokens mean is not checked: wrong merges give wrong ids, never a bad access.
 //
 //===----------------------------------------------------------------------===//
 
@@ -184,7 +184,7 @@ private:
         return "tokenizer tables: trie_nodes: edges outside of trie_edges";
       for (uint32_t edge = node.first_edge; edge != node.first_edge + node.edges; ++edge) {
         uint32_t child = edges[edge] >> 8;
-        if (child <= i || child >= count || nodes[child].depth != node.depth + 1)
+        if (child >= count || nodes[child].depth != node.depth + 1)
           return "tokenizer tables: trie_edges: not a node one deeper";
       }
       if (node.token != none &&

@@ -13,7 +13,7 @@
 //   order of rank merge_lookup     u32[slots]            hash table: (left, right) -> rank
 //   byte_symbols     u32[256]              the symbol of a single byte
 //   trie_root        u32[256]              first byte of a special token -> node, 0: none
-//   trie_nodes       trie_node[]           node 0 is the root; children come after their parent
+//   trie_nodes       trie_node[]           node 0 is the root
 //   trie_edges       u32[]                 byte | child << 8, ascending by byte within a node
 //   ascii_classes    u8[128]               character classes of U+0000 .. U+007F
 //   class_ranges     u32[]                 first code point | classes << 24, ascending: up to the

@@ -227,6 +227,46 @@ TEST(RobustnessTest, DamagedTablesOfBpe) {
   damage(small);
 }
 
+/// Faults that chance does not hit.
+TEST(RobustnessTest, NamesTheDamagedField) {
+  SmallVocabulary small = SmallVocabulary::bytes("llama-bpe");
+  small.add("<|a|>", token_control).add("<|bcd|>", token_control); // 257, 258
+  small.source.bos = 0;
+  Expected<std::vector<uint8_t>> tables = buildTokenizerTables(small.source);
+  ASSERT_TRUE(bool(tables)) << toString(tables.takeError());
+  auto faultAfter = [&](auto change) {
+    std::vector<uint8_t> blob = *tables;
+    change(*reinterpret_cast<tables_header *>(blob.data()), blob.data());
+    const char *fault = verify_tables(blob.data(), blob.size());
+    return std::string(fault ? fault : "");
+  };
+  EXPECT_EQ(faultAfter([](tables_header &, uint8_t *) {}), "");
+  EXPECT_EQ(faultAfter([](tables_header &header, uint8_t *) { header.longest_piece = 6; }),
+            "tokenizer tables: symbol_offsets: not ascending, or a symbol is too long");
+  EXPECT_EQ(faultAfter([](tables_header &header, uint8_t *) { header.version = 2; }),
+            "tokenizer tables: version: made by another version; compile the model again");
+  EXPECT_EQ(faultAfter([](tables_header &header, uint8_t *) { header.bos = 259; }),
+            "tokenizer tables: bos, eos, unknown, end_of_turn or padding: not a token");
+  EXPECT_EQ(faultAfter([](tables_header &header, uint8_t *) { header.bos = -1; }),
+            "tokenizer tables: flags: add_bos without a bos token");
+  EXPECT_EQ(faultAfter([](tables_header &header, uint8_t *) { header.merges.offset += 2; }),
+            "tokenizer tables: merges: lies outside of the blob or is not aligned");
+  // The longer token where the shorter one ends: a match would reach beyond the text.
+  EXPECT_EQ(faultAfter([](tables_header &header, uint8_t *blob) {
+              trie_node *nodes = reinterpret_cast<trie_node *>(blob + header.trie_nodes.offset);
+              for (uint32_t i = 0; i != header.trie_nodes.count; ++i)
+                if (nodes[i].token == 257)
+                  nodes[i].token = 258;
+            }),
+            "tokenizer tables: trie_nodes: token is none, or of another length");
+  // A hash table without an empty slot: a look-up of what is not there would never end.
+  EXPECT_EQ(faultAfter([](tables_header &header, uint8_t *blob) {
+              uint32_t *slots = reinterpret_cast<uint32_t *>(blob + header.merge_lookup.offset);
+              std::fill(slots, slots + header.merge_lookup.count, 1u);
+            }),
+            "tokenizer tables: merge_lookup: a slot is no merge, or none is empty");
+}
+
 TEST(RobustnessTest, MisalignedOrMissingTables) {
   alignas(8) uint8_t bytes[256] = {};
   EXPECT_STREQ(verify_tables(nullptr, 0), "tokenizer tables: not at a multiple of 4");
