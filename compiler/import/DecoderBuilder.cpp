@@ -8,10 +8,10 @@ using namespace mlir;
 using namespace sinter;
 using namespace sinter::llm;
 
-DecoderBuilder::DecoderBuilder(const gguf::GGUFFile &file, const Hyperparameters &numbers, ModuleOp module,
-                               int64_t positions, Type kvType)
-    : file(file), h(numbers), module(module), b(module.getContext()), tensors(file), positions(positions),
-      kvType(kvType) {
+DecoderBuilder::DecoderBuilder(const gguf::GGUFFile &file, const Hyperparameters &numbers,
+                               ModuleOp module, int64_t positions, Type kvType)
+    : file(file), h(numbers), module(module), b(module.getContext()), tensors(file),
+      positions(positions), kvType(kvType) {
   b.setInsertionPointToEnd(module.getBody());
 }
 
@@ -42,7 +42,9 @@ static std::string inLayer(int64_t layer, StringRef name) {
   return layer < 0 ? name.str() : llvm::formatv("blk.{0}.{1}", layer, name).str();
 }
 
-Location DecoderBuilder::location(StringRef name) { return NameLoc::get(b.getStringAttr(inLayer(layer, name))); }
+Location DecoderBuilder::location(StringRef name) {
+  return NameLoc::get(b.getStringAttr(inLayer(layer, name)));
+}
 
 std::string DecoderBuilder::tensorName(StringRef name, StringRef suffix) const {
   return inLayer(layer, name) + suffix.str();
@@ -62,14 +64,15 @@ Value DecoderBuilder::weight(const std::string &tensor, int64_t rows, int64_t co
     format = (*found)->id;
   else
     fail(found.takeError());
-  return b.create<WeightOp>(NameLoc::get(b.getStringAttr(tensor)), WeightType::get(b.getContext(), rows, cols, format),
-                            tensor);
+  return b.create<WeightOp>(NameLoc::get(b.getStringAttr(tensor)),
+                            WeightType::get(b.getContext(), rows, cols, format), tensor);
 }
 
 Value DecoderBuilder::parameter(const std::string &tensor, int64_t size) {
   if (llvm::Expected<const gguf::Tensor *> found = tensors.vector(tensor, size); !found)
     fail(found.takeError());
-  return b.create<ParameterOp>(NameLoc::get(b.getStringAttr(tensor)), getVectorType(b.getContext(), size), tensor);
+  return b.create<ParameterOp>(NameLoc::get(b.getStringAttr(tensor)),
+                               getVectorType(b.getContext(), size), tensor);
 }
 
 void DecoderBuilder::checkRopeFactors(const gguf::Tensor &tensor) {
@@ -77,8 +80,9 @@ void DecoderBuilder::checkRopeFactors(const gguf::Tensor &tensor) {
   gguf::dequantizeRow(tensor.type, tensor.data, tensor.ne[0], factors.data());
   for (auto [i, factor] : llvm::enumerate(factors))
     if (!(factor > 0 && std::isfinite(factor)))
-      return fail(file.tensorError(tensor.name,
-                                   llvm::formatv("element {0} is {1:e}; frequencies are divided by it", i, factor)));
+      return fail(file.tensorError(
+          tensor.name,
+          llvm::formatv("element {0} is {1:e}; frequencies are divided by it", i, factor)));
 }
 
 /// Radians a position for each pair of a head, as a recipe.
@@ -115,8 +119,8 @@ void DecoderBuilder::body(llvm::function_ref<Value(Value)> drawLayer) {
   auto tokensType = RankedTensorType::get({ShapedType::kDynamic}, b.getI32Type());
   func::FuncOp function = beginFunction("body", tokensType, rows(h.embedding));
   Value table = weight("token_embd.weight", h.vocabulary, h.embedding);
-  Value x = b.create<EmbedOp>(location("token_embd"), rows(h.embedding), function.getArgument(0), table,
-                              b.getF64FloatAttr(1.0));
+  Value x = b.create<EmbedOp>(location("token_embd"), rows(h.embedding), function.getArgument(0),
+                              table, b.getF64FloatAttr(1.0));
   frequencies = ropeFrequencies();
   for (layer = 0; layer < h.layers && !failed(); ++layer)
     x = drawLayer(x);
@@ -125,13 +129,16 @@ void DecoderBuilder::body(llvm::function_ref<Value(Value)> drawLayer) {
 }
 
 Value DecoderBuilder::outputWeight() {
-  return weight(tensors.has("output.weight") ? "output.weight" : "token_embd.weight", h.vocabulary, h.embedding);
+  return weight(tensors.has("output.weight") ? "output.weight" : "token_embd.weight", h.vocabulary,
+                h.embedding);
 }
 
 void DecoderBuilder::headAndScore() {
   MLIRContext *context = b.getContext();
-  func::FuncOp head = beginFunction("head", rows(h.embedding), getRowsType(context, 1, h.vocabulary));
-  Value last = b.create<LastTokenOp>(location("last_token"), getRowsType(context, 1, h.embedding), head.getArgument(0));
+  func::FuncOp head =
+      beginFunction("head", rows(h.embedding), getRowsType(context, 1, h.vocabulary));
+  Value last = b.create<LastTokenOp>(location("last_token"), getRowsType(context, 1, h.embedding),
+                                     head.getArgument(0));
   Value norm = rmsNorm(last, "output_norm");
   Value logits = b.create<LinearOp>(location("output"), norm, outputWeight());
   b.create<func::ReturnOp>(head.getLoc(), logits);
@@ -141,7 +148,8 @@ void DecoderBuilder::headAndScore() {
   func::FuncOp score = beginFunction("score", {rows(h.embedding), targets}, scores);
   norm = rmsNorm(score.getArgument(0), "output_norm");
   Value all = b.create<LinearOp>(location("output"), norm, outputWeight());
-  Value result = b.create<LogLikelihoodOp>(location("log_likelihood"), scores, all, score.getArgument(1));
+  Value result =
+      b.create<LogLikelihoodOp>(location("log_likelihood"), scores, all, score.getArgument(1));
   b.create<func::ReturnOp>(score.getLoc(), result);
 }
 
@@ -173,11 +181,12 @@ Value DecoderBuilder::glu(Value gate, Value up, Activation activation, StringRef
 }
 
 Value DecoderBuilder::rope(Value x, RopeOrder order, StringRef name) {
-  return b.create<RopeOp>(location(name), x.getType(), x, frequencies, h.headDim, h.rotaryDim, order);
+  return b.create<RopeOp>(location(name), x.getType(), x, frequencies, h.headDim, h.rotaryDim,
+                          order);
 }
 
 Value DecoderBuilder::attention(Value q, Value k, Value v, StringRef name) {
-  return b.create<AttentionOp>(location(name), q.getType(), q, k, v, llvm::formatv("kv.{0}", layer).str(), h.heads,
-                               h.kvHeads, h.headDim,
+  return b.create<AttentionOp>(location(name), q.getType(), q, k, v,
+                               llvm::formatv("kv.{0}", layer).str(), h.heads, h.kvHeads, h.headDim,
                                llvm::APFloat(1.0 / std::sqrt(static_cast<double>(h.headDim))));
 }

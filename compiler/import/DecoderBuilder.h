@@ -1,10 +1,10 @@
 //===- DecoderBuilder.h - What families draw their layers with ------------===//
 //
-// Names follow GGUF: inside a layer, "attn_q" stands for the tensors blk.N.attn_q.weight and .bias, and becomes
-// the location of the op, by which dispatches and profiles are named.
+// Names follow GGUF: inside a layer, "attn_q" stands for the tensors blk.N.attn_q.weight and .bias,
+// and becomes the location of the op, by which dispatches and profiles are named.
 //
-// The first error is kept and ends the import; until then ops are made as if all were well, so that a family
-// reads as a picture of the model and not of its failures.
+// The first error is kept and ends the import; until then ops are made as if all were well, so that
+// a family reads as a picture of the model and not of its failures.
 //
 //===----------------------------------------------------------------------===//
 #ifndef SINTER_COMPILER_IMPORT_DECODERBUILDER_H
@@ -22,8 +22,8 @@ namespace sinter {
 
 class DecoderBuilder {
 public:
-  DecoderBuilder(const gguf::GGUFFile &file, const Hyperparameters &numbers, mlir::ModuleOp module, int64_t positions,
-                 mlir::Type kvType);
+  DecoderBuilder(const gguf::GGUFFile &file, const Hyperparameters &numbers, mlir::ModuleOp module,
+                 int64_t positions, mlir::Type kvType);
   ~DecoderBuilder() { llvm::consumeError(std::move(firstError)); }
 
   const Hyperparameters &numbers() const { return h; }
@@ -31,24 +31,28 @@ public:
   /// Whether a linear layer adds a bias: never, where the file has one, or always.
   enum class Bias { none, optional, required };
 
-  // The three functions of a model. ----------------------------------------------------------------------------
+  // The three functions of a model.
+  // ----------------------------------------------------------------------------
 
   /// @body: token embeddings, then `layer` for each layer in turn.
   void body(llvm::function_ref<mlir::Value(mlir::Value x)> layer);
   /// @head and @score: output norm, then output.weight, or token_embd.weight where that is missing.
   void headAndScore();
 
-  // Inside a layer. --------------------------------------------------------------------------------------------
+  // Inside a layer.
+  // --------------------------------------------------------------------------------------------
 
   mlir::Value rmsNorm(mlir::Value x, llvm::StringRef name);
   mlir::Value linear(mlir::Value x, llvm::StringRef name, int64_t rows, Bias bias = Bias::none);
   mlir::Value add(mlir::Value lhs, mlir::Value rhs, llvm::StringRef name);
-  mlir::Value glu(mlir::Value gate, mlir::Value up, llm::Activation activation, llvm::StringRef name);
+  mlir::Value glu(mlir::Value gate, mlir::Value up, llm::Activation activation,
+                  llvm::StringRef name);
   mlir::Value rope(mlir::Value x, llm::RopeOrder order, llvm::StringRef name);
   /// Causal attention with the layer's cache, scaled by 1/sqrt(head size).
   mlir::Value attention(mlir::Value q, mlir::Value k, mlir::Value v, llvm::StringRef name);
 
-  /// Divides RoPE's frequencies by the tensor rope_freqs.weight where the file has it (Llama 3). Before body().
+  /// Divides RoPE's frequencies by the tensor rope_freqs.weight where the file has it (Llama 3).
+  /// Before body().
   void allowRopeFactors() { ropeFactors = true; }
 
   /// After the functions are drawn: the first error, or one for tensors that are left over.

@@ -1,7 +1,7 @@
 //===- Families.h - The model families that can be imported ---------------===//
 //
-// A family is a function that draws its layers with a DecoderBuilder. New families get a file of their own and
-// a line in the table in Importer.cpp.
+// A family is a function that draws its layers with a DecoderBuilder. New families get a file of
+// their own and a line in the table in Importer.cpp.
 //
 //===----------------------------------------------------------------------===//
 #ifndef SINTER_COMPILER_IMPORT_FAMILIES_H

@@ -1,7 +1,7 @@
 //===- Hyperparameters.h - The numbers of a decoder, read and checked -----===//
 //
-// Reads `<architecture>.*` with llama.cpp's defaults where it has them, and refuses every value that no model
-// can mean, so that all that follows computes with numbers in range.
+// Reads `<architecture>.*` with llama.cpp's defaults where it has them, and refuses every value
+// that no model can mean, so that all that follows computes with numbers in range.
 //
 //===----------------------------------------------------------------------===//
 #ifndef SINTER_COMPILER_IMPORT_HYPERPARAMETERS_H
@@ -23,20 +23,23 @@ struct Hyperparameters {
   int64_t kvHeads = 0;        ///< attention.head_count_kv, else heads
   int64_t headDim = 0;        ///< attention.key_length, else embedding / heads
   int64_t rotaryDim = 0;      ///< rope.dimension_count, else headDim
-  int64_t vocabulary = 0;     ///< tokens of the tokenizer, else vocab_size, else rows of token_embd.weight
-  double eps = 0;             ///< attention.layer_norm_rms_epsilon
-  double ropeBase = 10000;    ///< rope.freq_base
-  double ropeScale = 1;       ///< 1 / rope.scaling.factor where the scaling is linear
+  int64_t vocabulary =
+      0;          ///< tokens of the tokenizer, else vocab_size, else rows of token_embd.weight
+  double eps = 0; ///< attention.layer_norm_rms_epsilon
+  double ropeBase = 10000; ///< rope.freq_base
+  double ropeScale = 1;    ///< 1 / rope.scaling.factor where the scaling is linear
 
   int64_t queryWidth() const { return heads * headDim; }
   int64_t kvWidth() const { return kvHeads * headDim; }
 };
 
 /// Reads the numbers of a decoder with RMS norms, gated feed-forward layers and RoPE.
-llvm::Expected<Hyperparameters> readHyperparameters(const gguf::GGUFFile &file, llvm::StringRef architecture);
+llvm::Expected<Hyperparameters> readHyperparameters(const gguf::GGUFFile &file,
+                                                    llvm::StringRef architecture);
 
 /// The double nearest to the shortest decimal that gives `value` as a float: 1e-5 and not
-/// 9.9999997473787516e-06, which a person reading the IR would wonder about. Rounds to `value` again.
+/// 9.9999997473787516e-06, which a person reading the IR would wonder about. Rounds to `value`
+/// again.
 double shortestDecimal(float value);
 
 } // namespace sinter

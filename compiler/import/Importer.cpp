@@ -20,7 +20,8 @@ struct Family {
 
 static constexpr Family kFamilies[] = {{"llama", importLlama}, {"qwen2", importQwen2}};
 
-static constexpr int64_t kDefaultContext = 4096, kMaxContext = int64_t(1) << 24, kDefaultChunk = 256;
+static constexpr int64_t kDefaultContext = 4096, kMaxContext = int64_t(1) << 24,
+                         kDefaultChunk = 256;
 
 static llvm::Expected<const Family *> findFamily(const gguf::GGUFFile &file) {
   constexpr const char *kKey = "general.architecture";
@@ -33,16 +34,20 @@ static llvm::Expected<const Family *> findFamily(const gguf::GGUFFile &file) {
       return &family;
     known += (known.empty() ? "" : ", ") + family.architecture.str();
   }
-  return file.metadataError(kKey, "architecture " + gguf::quote(*name) + " is not supported yet; supported: " + known);
+  return file.metadataError(kKey, "architecture " + gguf::quote(*name) +
+                                      " is not supported yet; supported: " + known);
 }
 
 static llvm::Error checkOptions(const gguf::GGUFFile &file, const ImportOptions &options) {
   if (options.context < 0 || options.context > kMaxContext)
-    return file.error(llvm::formatv("a context of {0} tokens is out of range; it must be 1 .. {1}, or 0 for the model's "
-                                    "own", options.context, kMaxContext));
+    return file.error(llvm::formatv(
+        "a context of {0} tokens is out of range; it must be 1 .. {1}, or 0 for the model's "
+        "own",
+        options.context, kMaxContext));
   if (options.chunk < 0 || options.chunk > kMaxContext)
-    return file.error(llvm::formatv("a prefill chunk of {0} tokens is out of range; it must be 1 .. {1}, or 0 for {2}",
-                                    options.chunk, kMaxContext, kDefaultChunk));
+    return file.error(llvm::formatv(
+        "a prefill chunk of {0} tokens is out of range; it must be 1 .. {1}, or 0 for {2}",
+        options.chunk, kMaxContext, kDefaultChunk));
   return llvm::Error::success();
 }
 
@@ -62,7 +67,8 @@ void sinter::loadImportDialects(MLIRContext &context) {
   context.loadDialect<llm::LLMDialect, func::FuncDialect>();
 }
 
-llvm::Expected<OwningOpRef<ModuleOp>> sinter::importModel(const gguf::GGUFFile &file, MLIRContext &context,
+llvm::Expected<OwningOpRef<ModuleOp>> sinter::importModel(const gguf::GGUFFile &file,
+                                                          MLIRContext &context,
                                                           const ImportOptions &options) {
   loadImportDialects(context);
   llvm::Expected<const Family *> family = findFamily(file);
@@ -90,7 +96,8 @@ llvm::Expected<OwningOpRef<ModuleOp>> sinter::importModel(const gguf::GGUFFile &
   info.kvType = options.kvType == ImportOptions::KvType::f16 ? Type(Float16Type::get(&context))
                                                              : Type(Float32Type::get(&context));
 
-  OwningOpRef<ModuleOp> module = ModuleOp::create(NameLoc::get(StringAttr::get(&context, info.source)));
+  OwningOpRef<ModuleOp> module =
+      ModuleOp::create(NameLoc::get(StringAttr::get(&context, info.source)));
   DecoderBuilder builder(file, *numbers, *module, info.context, info.kvType);
   (*family)->draw(builder);
   if (llvm::Error error = builder.finish())

@@ -2,7 +2,8 @@
 //
 //   GGUFFile --Hyperparameters--> numbers, checked
 //            --family (Llama.cpp, Qwen2.cpp, ...) through DecoderBuilder--> @body, @head, @score
-//            --ModelTensors--> every tensor that is named exists, has its shape, and none is left over
+//            --ModelTensors--> every tensor that is named exists, has its shape, and none is left
+//            over
 //
 // No weights are read, but for the few rope factors.
 //
@@ -25,12 +26,14 @@ struct ImportOptions {
   enum class KvType { f16, f32 } kvType = KvType::f16;
 };
 
-/// Builds the model in phase "import". `context` must have the llm and func dialects loaded or loadable
-/// (loadImportDialects).
+/// Builds the model in phase "import". `context` must have the llm and func dialects loaded or
+/// loadable (loadImportDialects).
 ///
-/// \returns an error of one line that names file, key or tensor, and value, if the file is no model of a known
+/// \returns an error of one line that names file, key or tensor, and value, if the file is no model
+/// of a known
 ///          family, lacks something, or holds something that nothing here computes.
-llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> importModel(const gguf::GGUFFile &file, mlir::MLIRContext &context,
+llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> importModel(const gguf::GGUFFile &file,
+                                                              mlir::MLIRContext &context,
                                                               const ImportOptions &options = {});
 
 /// Loads the dialects that an imported module consists of.

@@ -3,8 +3,9 @@
 //   x += attn_output(attention(rope(attn_q(n)), rope(attn_k(n)), attn_v(n)))     n = attn_norm(x)
 //   x += ffn_down(silu(ffn_gate(n)) * ffn_up(n))                                 n = ffn_norm(x)
 //
-// Converters store the rows of attn_q and attn_k permuted, so that RoPE's pairs are neighbours (interleaved).
-// Llama 3 divides the frequencies by the tensor rope_freqs.weight. Biases are rare (InternLM has them).
+// Converters store the rows of attn_q and attn_k permuted, so that RoPE's pairs are neighbours
+// (interleaved). Llama 3 divides the frequencies by the tensor rope_freqs.weight. Biases are rare
+// (InternLM has them).
 //
 //===----------------------------------------------------------------------===//
 #include "compiler/import/DecoderBuilder.h"
@@ -30,7 +31,8 @@ void sinter::importLlama(DecoderBuilder &b) {
     n = b.rmsNorm(x, "ffn_norm");
     Value gate = b.linear(n, "ffn_gate", h.feedForward, bias);
     Value up = b.linear(n, "ffn_up", h.feedForward, bias);
-    Value down = b.linear(b.glu(gate, up, Activation::silu, "ffn_glu"), "ffn_down", h.embedding, bias);
+    Value down =
+        b.linear(b.glu(gate, up, Activation::silu, "ffn_glu"), "ffn_down", h.embedding, bias);
     return b.add(x, down, "ffn_residual");
   });
   b.headAndScore();

@@ -38,7 +38,8 @@ Expected<const Tensor *> ModelTensors::vector(StringRef name, int64_t size) {
     return tensor.takeError();
   TensorType type = (*tensor)->type;
   if (type != TensorType::F32 && type != TensorType::F16 && type != TensorType::BF16)
-    return file.tensorError(name, formatv("has type {0}; a vector must be f32, f16 or bf16", gguf::tensorTypeName(type)));
+    return file.tensorError(name, formatv("has type {0}; a vector must be f32, f16 or bf16",
+                                          gguf::tensorTypeName(type)));
   return *tensor;
 }
 
@@ -47,9 +48,10 @@ Error ModelTensors::checkAllUsed(StringRef architecture, int64_t layers) const {
     // Written by early converters, read by nobody: the angles follow from the metadata.
     if (used.contains(tensor.name) || tensor.name.ends_with(".attn_rot_embd.weight"))
       continue;
-    return file.tensorError(tensor.name, formatv("is no part of a {0} model of {1} layers: the file asks for something "
-                                                 "that is not supported yet",
-                                                 architecture, layers));
+    return file.tensorError(
+        tensor.name, formatv("is no part of a {0} model of {1} layers: the file asks for something "
+                             "that is not supported yet",
+                             architecture, layers));
   }
   return Error::success();
 }

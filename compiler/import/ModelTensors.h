@@ -1,7 +1,8 @@
 //===- ModelTensors.h - Tensors by name, shape and type, each used --------===//
 //
-// What an importer takes from the file's list of tensors: it asks for each by name and shape and, at the end,
-// whether any is left over. A tensor that nobody asked for changes what the model computes, so it is an error.
+// What an importer takes from the file's list of tensors: it asks for each by name and shape and,
+// at the end, whether any is left over. A tensor that nobody asked for changes what the model
+// computes, so it is an error.
 //
 //===----------------------------------------------------------------------===//
 #ifndef SINTER_COMPILER_IMPORT_MODELTENSORS_H

@@ -1,10 +1,10 @@
 //===- Qwen2.cpp - Qwen 2 and 2.5 -----------------------------------------===//
 //
-//   x += attn_output(attention(rope(attn_q(n) + bq), rope(attn_k(n) + bk), attn_v(n) + bv))    n = attn_norm(x)
-//   x += ffn_down(silu(ffn_gate(n)) * ffn_up(n))                                               n = ffn_norm(x)
+//   x += attn_output(attention(rope(attn_q(n) + bq), rope(attn_k(n) + bk), attn_v(n) + bv))    n =
+//   attn_norm(x) x += ffn_down(silu(ffn_gate(n)) * ffn_up(n)) n = ffn_norm(x)
 //
-// As Llama, but queries, keys and values have biases, and RoPE pairs an element of a head's first half with
-// the one of its second half.
+// As Llama, but queries, keys and values have biases, and RoPE pairs an element of a head's first
+// half with the one of its second half.
 //
 //===----------------------------------------------------------------------===//
 #include "compiler/import/DecoderBuilder.h"

@@ -8,15 +8,17 @@
 
 namespace sinter::reference {
 
-/// rows x cols numbers, row by row. Activations have a row a token; vectors are one row; token ids, targets and
-/// scores are a column, one number a token; quantized activations are what their codes and scales mean.
+/// rows x cols numbers, row by row. Activations have a row a token; vectors are one row; token ids,
+/// targets and scores are a column, one number a token; quantized activations are what their codes
+/// and scales mean.
 struct Array {
   int64_t rows = 0, cols = 0;
   std::vector<double> data;
 
   Array() = default;
   Array(int64_t rows, int64_t cols) : rows(rows), cols(cols), data(rows * cols) {}
-  Array(int64_t rows, int64_t cols, std::vector<double> values) : rows(rows), cols(cols), data(std::move(values)) {
+  Array(int64_t rows, int64_t cols, std::vector<double> values)
+      : rows(rows), cols(cols), data(std::move(values)) {
     assert(static_cast<int64_t>(data.size()) == rows * cols);
   }
   /// A column: token ids.
@@ -28,7 +30,8 @@ struct Array {
   const double *row(int64_t i) const { return data.data() + i * cols; }
 };
 
-/// A weight after dequantization and whatever its recipe does to it: rows (outputs) x cols (inputs).
+/// A weight after dequantization and whatever its recipe does to it: rows (outputs) x cols
+/// (inputs).
 struct Matrix {
   int64_t rows = 0, cols = 0;
   std::vector<float> data;

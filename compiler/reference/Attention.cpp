@@ -21,7 +21,8 @@ Error reference::anglesAt(mlir::Operation *op, const Array &angles, bool isTable
     return Error::success();
   }
   if (position >= angles.rows)
-    return errorAt(op, llvm::formatv("position {0} is past the rope table's {1}", position, angles.rows));
+    return errorAt(
+        op, llvm::formatv("position {0} is past the rope table's {1}", position, angles.rows));
   for (int64_t i = 0; i < angles.cols; i += 2) {
     cosines.push_back(angles.row(position)[i]);
     sines.push_back(angles.row(position)[i + 1]);
@@ -29,7 +30,8 @@ Error reference::anglesAt(mlir::Operation *op, const Array &angles, bool isTable
   return Error::success();
 }
 
-Expected<Array> reference::rope(llm::RopeOp op, const Array &x, const Array &angles, int64_t position) {
+Expected<Array> reference::rope(llm::RopeOp op, const Array &x, const Array &angles,
+                                int64_t position) {
   bool isTable = llvm::cast<mlir::RankedTensorType>(op.getAngles().getType()).getRank() == 2;
   bool halves = op.getOrder() == llm::RopeOrder::halves;
   int64_t headDim = op.getHeadDim(), pairs = op.getRotaryDim() / 2;
@@ -40,7 +42,8 @@ Expected<Array> reference::rope(llm::RopeOp op, const Array &x, const Array &ang
       return error;
     for (int64_t head = 0; head < x.cols; head += headDim)
       for (int64_t i = 0; i < pairs; ++i) {
-        int64_t first = head + (halves ? i : 2 * i), second = head + (halves ? i + pairs : 2 * i + 1);
+        int64_t first = head + (halves ? i : 2 * i),
+                second = head + (halves ? i + pairs : 2 * i + 1);
         double a = x.row(t)[first], b = x.row(t)[second];
         result.row(t)[first] = a * cosines[i] - b * sines[i];
         result.row(t)[second] = a * sines[i] + b * cosines[i];
@@ -51,7 +54,8 @@ Expected<Array> reference::rope(llm::RopeOp op, const Array &x, const Array &ang
 
 Error reference::append(mlir::Operation *op, Array &part, const Array &x, int64_t position) {
   if (position > part.rows)
-    return errorAt(op, llvm::formatv("appends at position {0}, but the cache holds {1} tokens", position, part.rows));
+    return errorAt(op, llvm::formatv("appends at position {0}, but the cache holds {1} tokens",
+                                     position, part.rows));
   part.cols = x.cols;
   part.rows = position + x.rows;
   part.data.resize(position * x.cols);
@@ -59,7 +63,8 @@ Error reference::append(mlir::Operation *op, Array &part, const Array &x, int64_
   return Error::success();
 }
 
-Array reference::attention(llm::AttentionOp op, const Array &q, const Cache &cache, int64_t position) {
+Array reference::attention(llm::AttentionOp op, const Array &q, const Cache &cache,
+                           int64_t position) {
   int64_t heads = op.getHeads(), headDim = op.getHeadDim(), shared = heads / op.getKvHeads();
   double factor = op.getScale().convertToDouble();
   Array result(q.rows, heads * headDim);

@@ -1,7 +1,7 @@
 //===- Epilogue.cpp - What the region of llm.linear means -----------------===//
 //
-// A value of the region is a row of numbers, one an element of the result's row, so that llm.rotate finds the
-// neighbouring element of the same value.
+// A value of the region is a row of numbers, one an element of the result's row, so that llm.rotate
+// finds the neighbouring element of the same value.
 //
 //===----------------------------------------------------------------------===//
 #include "compiler/reference/Meaning.h"
@@ -68,8 +68,10 @@ Binary binaryMeaning(Operation *op) {
       .Case([](arith::SubFOp) { return [](double a, double b) { return a - b; }; })
       .Case([](arith::MulFOp) { return [](double a, double b) { return a * b; }; })
       .Case([](arith::DivFOp) { return [](double a, double b) { return a / b; }; })
-      .Case<arith::MaximumFOp, arith::MaxNumFOp>([](auto) { return [](double a, double b) { return std::fmax(a, b); }; })
-      .Case<arith::MinimumFOp, arith::MinNumFOp>([](auto) { return [](double a, double b) { return std::fmin(a, b); }; })
+      .Case<arith::MaximumFOp, arith::MaxNumFOp>(
+          [](auto) { return [](double a, double b) { return std::fmax(a, b); }; })
+      .Case<arith::MinimumFOp, arith::MinNumFOp>(
+          [](auto) { return [](double a, double b) { return std::fmin(a, b); }; })
       .Case([](math::PowFOp) { return [](double a, double b) { return std::pow(a, b); }; })
       .Case([](arith::CmpFOp compare) { return comparison(compare.getPredicate()); })
       .Default([](Operation *) -> Binary { return nullptr; });
@@ -78,7 +80,8 @@ Binary binaryMeaning(Operation *op) {
 /// The region for one token.
 class RegionEvaluator {
 public:
-  RegionEvaluator(llm::LinearOp op, const Array *rope, int64_t position) : op(op), rope(rope), position(position) {}
+  RegionEvaluator(llm::LinearOp op, const Array *rope, int64_t position)
+      : op(op), rope(rope), position(position) {}
 
   void set(mlir::Value value, const double *row) { values[value] = Row(row, row + op.getRows()); }
 
@@ -95,7 +98,9 @@ public:
 
 private:
   Error evaluate(Operation *inner) {
-    auto operand = [&](unsigned i) -> const Row & { return values.find(inner->getOperand(i))->second; };
+    auto operand = [&](unsigned i) -> const Row & {
+      return values.find(inner->getOperand(i))->second;
+    };
     Row result(op.getRows());
     if (auto constant = llvm::dyn_cast<mlir::arith::ConstantOp>(inner)) {
       auto number = llvm::dyn_cast<mlir::FloatAttr>(constant.getValue());
@@ -147,8 +152,9 @@ private:
 } // namespace
 
 Expected<Array> reference::epilogue(llm::LinearOp op, llvm::ArrayRef<Array> products,
-                                    llvm::ArrayRef<const Array *> residuals, llvm::ArrayRef<const Array *> biases,
-                                    const Array *rope, int64_t position) {
+                                    llvm::ArrayRef<const Array *> residuals,
+                                    llvm::ArrayRef<const Array *> biases, const Array *rope,
+                                    int64_t position) {
   Array result(products.front().rows, op.getRows());
   for (int64_t t = 0; t < result.rows; ++t) {
     RegionEvaluator region(op, rope, position + t);

@@ -83,8 +83,8 @@ struct Evaluator::State {
   }
 
   static bool isRecipe(Operation *op) {
-    return llvm::isa<llm::WeightOp, llm::ParameterOp, llm::PermuteRowsOp, llm::ScaleColumnsOp, llm::DivOp,
-                     llm::RopeFrequenciesOp, llm::RopeTableOp, llm::PackOp>(op);
+    return llvm::isa<llm::WeightOp, llm::ParameterOp, llm::PermuteRowsOp, llm::ScaleColumnsOp,
+                     llm::DivOp, llm::RopeFrequenciesOp, llm::RopeTableOp, llm::PackOp>(op);
   }
 
   Expected<Slot> evaluateRecipe(Operation *op);
@@ -104,13 +104,16 @@ Expected<Slot> Evaluator::State::evaluateRecipe(Operation *op) {
         return at(p.getSource()).matrix ? Slot(permuteRows(p, matrix(p.getSource())))
                                         : Slot(permuteElements(p, array(p.getSource())));
       })
-      .Case([&](ScaleColumnsOp s) { return Slot(scaleColumns(s, matrix(s.getSource()), array(s.getScales()))); })
+      .Case([&](ScaleColumnsOp s) {
+        return Slot(scaleColumns(s, matrix(s.getSource()), array(s.getScales())));
+      })
       .Case([&](DivOp d) { return Slot(divide(array(d.getLhs()), array(d.getRhs()))); })
       .Case([&](RopeFrequenciesOp f) { return Slot(ropeFrequencies(f)); })
       .Case([&](RopeTableOp t) { return Slot(ropeTable(t, array(t.getFrequencies()))); })
       // Packing changes no value.
       .Case([&](PackOp p) { return at(p.getSource()); })
-      .Default([](Operation *unknown) -> Expected<Slot> { return errorAt(unknown, "is no recipe"); });
+      .Default(
+          [](Operation *unknown) -> Expected<Slot> { return errorAt(unknown, "is no recipe"); });
 }
 
 Expected<Slot> Evaluator::State::evaluateLinear(llm::LinearOp op) {
@@ -125,14 +128,16 @@ Expected<Slot> Evaluator::State::evaluateLinear(llm::LinearOp op) {
     for (mlir::Value bias : op.getBiases())
       biases.push_back(&array(bias));
     products.front() = std::move(*result);
-    result = epilogue(op, products, residuals, biases, op.getRope() ? &array(op.getRope()) : nullptr, position);
+    result = epilogue(op, products, residuals, biases,
+                      op.getRope() ? &array(op.getRope()) : nullptr, position);
   }
   if (!result)
     return result.takeError();
   if (!op.getAppendAttr())
     return Slot(maybeQuantized(op.getResult(), std::move(*result)));
   Cache &cache = caches[*op.getAppend()];
-  if (Error error = append(op, *op.getPart() == llm::KvPart::keys ? cache.keys : cache.values, *result, position))
+  if (Error error = append(op, *op.getPart() == llm::KvPart::keys ? cache.keys : cache.values,
+                           *result, position))
     return error;
   return Slot();
 }
@@ -147,8 +152,9 @@ Expected<Slot> Evaluator::State::evaluateAttention(llm::AttentionOp op) {
       return error;
   }
   if (cache.keys.rows != position + q.rows || cache.values.rows != position + q.rows)
-    return errorAt(op, llvm::formatv("needs {0} tokens in its cache, which holds {1} keys and {2} values",
-                                     position + q.rows, cache.keys.rows, cache.values.rows));
+    return errorAt(
+        op, llvm::formatv("needs {0} tokens in its cache, which holds {1} keys and {2} values",
+                          position + q.rows, cache.keys.rows, cache.values.rows));
   return Slot(maybeQuantized(op.getResult(), attention(op, q, cache, position)));
 }
 
@@ -161,28 +167,38 @@ Expected<Slot> Evaluator::State::evaluateRows(Operation *op) {
       })
       .Case([&](AddOp a) { return Slot(add(array(a.getLhs()), array(a.getRhs()))); })
       .Case([&](AddBiasOp a) { return Slot(addBias(array(a.getX()), array(a.getBias()))); })
-      .Case([&](ScaleOp s) { return Slot(scale(array(s.getX()), s.getFactor().convertToDouble())); })
-      .Case([&](GluOp g) { return Slot(glu(array(g.getGate()), array(g.getUp()), g.getActivation())); })
+      .Case(
+          [&](ScaleOp s) { return Slot(scale(array(s.getX()), s.getFactor().convertToDouble())); })
+      .Case([&](GluOp g) {
+        return Slot(glu(array(g.getGate()), array(g.getUp()), g.getActivation()));
+      })
       .Case([&](LastTokenOp l) { return Slot(lastToken(array(l.getX()))); })
       .Case([&](QuantizeActsOp q) { return Slot(maybeQuantized(q.getResult(), array(q.getX()))); })
       .Case([&](NormQuantizeOp n) {
         Array norm = rmsNorm(array(n.getX()), array(n.getGain()), n.getEps().convertToDouble());
         return Slot(maybeQuantized(n.getResult(), std::move(norm)));
       })
-      .Case([&](RopeOp r) { return slot(rope(r, array(r.getX()), array(r.getAngles()), position)); })
+      .Case(
+          [&](RopeOp r) { return slot(rope(r, array(r.getX()), array(r.getAngles()), position)); })
       .Case([&](AppendOp a) -> Expected<Slot> {
         Cache &cache = caches[a.getCache()];
-        if (Error error = append(a, a.getPart() == KvPart::keys ? cache.keys : cache.values, array(a.getX()), position))
+        if (Error error = append(a, a.getPart() == KvPart::keys ? cache.keys : cache.values,
+                                 array(a.getX()), position))
           return error;
         return Slot();
       })
-      .Case([&](LogLikelihoodOp l) { return slot(logLikelihood(l, array(l.getLogits()), array(l.getTargets()))); })
+      .Case([&](LogLikelihoodOp l) {
+        return slot(logLikelihood(l, array(l.getLogits()), array(l.getTargets())));
+      })
       .Case([&](LinearScoreOp l) {
-        return slot(logLikelihood(l, product(array(l.getX()), matrix(l.getWeight())), array(l.getTargets())));
+        return slot(logLikelihood(l, product(array(l.getX()), matrix(l.getWeight())),
+                                  array(l.getTargets())));
       })
       .Case([&](LinearOp l) { return evaluateLinear(l); })
       .Case([&](AttentionOp a) { return evaluateAttention(a); })
-      .Default([](Operation *unknown) -> Expected<Slot> { return errorAt(unknown, "is not known to the evaluator"); });
+      .Default([](Operation *unknown) -> Expected<Slot> {
+        return errorAt(unknown, "is not known to the evaluator");
+      });
 }
 
 Error Evaluator::State::evaluate(Operation *op) {
@@ -196,9 +212,11 @@ Error Evaluator::State::evaluate(Operation *op) {
   return Error::success();
 }
 
-Expected<std::vector<Array>> Evaluator::State::run(mlir::func::FuncOp function, ArrayRef<Array> arguments) {
+Expected<std::vector<Array>> Evaluator::State::run(mlir::func::FuncOp function,
+                                                   ArrayRef<Array> arguments) {
   if (function.getNumArguments() != arguments.size())
-    return errorAt(function, llvm::formatv("takes {0} arguments, not {1}", function.getNumArguments(), arguments.size()));
+    return errorAt(function, llvm::formatv("takes {0} arguments, not {1}",
+                                           function.getNumArguments(), arguments.size()));
   values.clear();
   for (auto [parameter, argument] : llvm::zip_equal(function.getArguments(), arguments)) {
     if (argument.rows < 1)
@@ -218,14 +236,16 @@ Expected<std::vector<Array>> Evaluator::State::run(mlir::func::FuncOp function, 
   return errorAt(function, "does not return");
 }
 
-Evaluator::Evaluator(mlir::ModuleOp module, const gguf::GGUFFile &file, const EvaluatorOptions &options)
+Evaluator::Evaluator(mlir::ModuleOp module, const gguf::GGUFFile &file,
+                     const EvaluatorOptions &options)
     : state(std::make_unique<State>(module, file, options)) {}
 
 Evaluator::~Evaluator() = default;
 
 void Evaluator::reset() { state->caches.clear(); }
 
-Expected<std::vector<Array>> Evaluator::call(llvm::StringRef function, ArrayRef<Array> arguments, int64_t position) {
+Expected<std::vector<Array>> Evaluator::call(llvm::StringRef function, ArrayRef<Array> arguments,
+                                             int64_t position) {
   mlir::func::FuncOp found = state->find(function);
   if (!found || found.isExternal())
     return errorAt(state->module, "has no function @" + function);
@@ -252,12 +272,14 @@ static Error forEachChunk(Evaluator &evaluator, ArrayRef<int32_t> tokens, int64_
   return Error::success();
 }
 
-Expected<std::vector<double>> reference::referenceLogits(Evaluator &evaluator, ArrayRef<int32_t> tokens, int64_t chunk) {
+Expected<std::vector<double>> reference::referenceLogits(Evaluator &evaluator,
+                                                         ArrayRef<int32_t> tokens, int64_t chunk) {
   Array last;
-  if (Error error = forEachChunk(evaluator, tokens, chunk, [&](int64_t, const Array &hidden) -> Error {
-        last = hidden;
-        return Error::success();
-      }))
+  if (Error error =
+          forEachChunk(evaluator, tokens, chunk, [&](int64_t, const Array &hidden) -> Error {
+            last = hidden;
+            return Error::success();
+          }))
     return error;
   Expected<std::vector<Array>> logits = evaluator.call("head", last, tokens.size() - last.rows);
   if (!logits)
@@ -265,18 +287,20 @@ Expected<std::vector<double>> reference::referenceLogits(Evaluator &evaluator, A
   return std::move(logits->front().data);
 }
 
-Expected<std::vector<double>> reference::referenceScores(Evaluator &evaluator, ArrayRef<int32_t> tokens, int64_t chunk) {
+Expected<std::vector<double>> reference::referenceScores(Evaluator &evaluator,
+                                                         ArrayRef<int32_t> tokens, int64_t chunk) {
   std::vector<double> scores;
   if (tokens.size() < 2)
     return scores;
-  if (Error error = forEachChunk(evaluator, tokens.drop_back(), chunk, [&](int64_t first, const Array &hidden) -> Error {
-        std::vector<int32_t> targets = tokens.slice(first + 1, hidden.rows).vec();
-        auto result = evaluator.call("score", {hidden, Array::column(targets)}, first);
-        if (!result)
-          return result.takeError();
-        llvm::append_range(scores, result->front().data);
-        return Error::success();
-      }))
+  if (Error error = forEachChunk(
+          evaluator, tokens.drop_back(), chunk, [&](int64_t first, const Array &hidden) -> Error {
+            std::vector<int32_t> targets = tokens.slice(first + 1, hidden.rows).vec();
+            auto result = evaluator.call("score", {hidden, Array::column(targets)}, first);
+            if (!result)
+              return result.takeError();
+            llvm::append_range(scores, result->front().data);
+            return Error::success();
+          }))
     return error;
   return scores;
 }

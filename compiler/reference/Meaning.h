@@ -1,6 +1,7 @@
 //===- Meaning.h - One function an op, as its description reads -----------===//
 //
-// Inside of the evaluator. Operands come as arrays (or matrices), what cannot be computed is an error at the op.
+// Inside of the evaluator. Operands come as arrays (or matrices), what cannot be computed is an
+// error at the op.
 //
 //===----------------------------------------------------------------------===//
 #ifndef SINTER_COMPILER_REFERENCE_MEANING_H
@@ -18,7 +19,8 @@ namespace sinter::reference {
 /// "<location>: <op>: what".
 llvm::Error errorAt(mlir::Operation *op, const llvm::Twine &what);
 
-// Recipes.cpp ---------------------------------------------------------------------------------------------------
+// Recipes.cpp
+// ---------------------------------------------------------------------------------------------------
 
 llvm::Expected<Matrix> weight(llm::WeightOp op, const gguf::GGUFFile &file);
 llvm::Expected<Array> parameter(llm::ParameterOp op, const gguf::GGUFFile &file);
@@ -29,7 +31,8 @@ Array divide(const Array &lhs, const Array &rhs);
 Array ropeFrequencies(llm::RopeFrequenciesOp op);
 Array ropeTable(llm::RopeTableOp op, const Array &frequencies);
 
-// Rows.cpp ------------------------------------------------------------------------------------------------------
+// Rows.cpp
+// ------------------------------------------------------------------------------------------------------
 
 llvm::Expected<Array> embed(llm::EmbedOp op, const Array &tokens, const Matrix &weight);
 Array rmsNorm(const Array &x, const Array &gain, double eps);
@@ -42,12 +45,14 @@ Array lastToken(const Array &x);
 Array product(const Array &x, const Matrix &weight);
 llvm::Expected<Array> logLikelihood(mlir::Operation *op, const Array &logits, const Array &targets);
 
-// Quantize.cpp --------------------------------------------------------------------------------------------------
+// Quantize.cpp
+// --------------------------------------------------------------------------------------------------
 
 /// Each group of 32 elements rounded to codes times a scale.
 Array quantized(const Array &x);
 
-// Attention.cpp -------------------------------------------------------------------------------------------------
+// Attention.cpp
+// -------------------------------------------------------------------------------------------------
 
 /// Cosine and sine of each pair of a token, from frequencies or from a table's row.
 llvm::Error anglesAt(mlir::Operation *op, const Array &angles, bool isTable, int64_t position,
@@ -61,12 +66,14 @@ struct Cache {
 llvm::Error append(mlir::Operation *op, Array &part, const Array &x, int64_t position);
 Array attention(llm::AttentionOp op, const Array &q, const Cache &cache, int64_t position);
 
-// Epilogue.cpp --------------------------------------------------------------------------------------------------
+// Epilogue.cpp
+// --------------------------------------------------------------------------------------------------
 
 /// The region's value for each element of the result. `rope` is null where there is no table.
 llvm::Expected<Array> epilogue(llm::LinearOp op, llvm::ArrayRef<Array> products,
-                               llvm::ArrayRef<const Array *> residuals, llvm::ArrayRef<const Array *> biases,
-                               const Array *rope, int64_t position);
+                               llvm::ArrayRef<const Array *> residuals,
+                               llvm::ArrayRef<const Array *> biases, const Array *rope,
+                               int64_t position);
 
 } // namespace sinter::reference
 

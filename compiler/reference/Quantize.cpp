@@ -1,6 +1,7 @@
 //===- Quantize.cpp - What rounding activations to 8 bits means -----------===//
 //
-// In float, as kernels do it: scale = max|x| / 127, code = x / scale to the nearest integer, half to even.
+// In float, as kernels do it: scale = max|x| / 127, code = x / scale to the nearest integer, half
+// to even.
 //
 //===----------------------------------------------------------------------===//
 #include "compiler/reference/Meaning.h"

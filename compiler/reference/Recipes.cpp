@@ -8,13 +8,15 @@ using namespace sinter;
 using namespace sinter::reference;
 using llvm::Expected;
 
-static Expected<const gguf::Tensor *> findTensor(mlir::Operation *op, const gguf::GGUFFile &file, llvm::StringRef name,
+static Expected<const gguf::Tensor *> findTensor(mlir::Operation *op, const gguf::GGUFFile &file,
+                                                 llvm::StringRef name,
                                                  llvm::ArrayRef<int64_t> shape) {
   const gguf::Tensor *tensor = file.findTensor(name);
   if (!tensor)
     return errorAt(op, "the file has no tensor " + gguf::quote(name));
   if (tensor->shape() != shape || !gguf::isComputable(tensor->type))
-    return errorAt(op, "tensor " + gguf::quote(name) + " has another shape, or a type that is not computable");
+    return errorAt(op, "tensor " + gguf::quote(name) +
+                           " has another shape, or a type that is not computable");
   return tensor;
 }
 
@@ -25,9 +27,11 @@ Expected<Matrix> reference::weight(llm::WeightOp op, const gguf::GGUFFile &file)
     return tensor.takeError();
   if ((*tensor)->type != type.getFormat().source)
     return errorAt(op, "tensor " + gguf::quote(op.getTensor()) + " has another format");
-  Matrix result{type.getRows(), type.getCols(), std::vector<float>(type.getRows() * type.getCols())};
+  Matrix result{type.getRows(), type.getCols(),
+                std::vector<float>(type.getRows() * type.getCols())};
   for (int64_t r = 0; r < result.rows; ++r)
-    gguf::dequantizeRow((*tensor)->type, (*tensor)->row(r), result.cols, result.data.data() + r * result.cols);
+    gguf::dequantizeRow((*tensor)->type, (*tensor)->row(r), result.cols,
+                        result.data.data() + r * result.cols);
   return result;
 }
 
@@ -80,7 +84,8 @@ Matrix reference::scaleColumns(llm::ScaleColumnsOp op, const Matrix &source, con
   Matrix result = source;
   for (int64_t r = 0; r < source.rows; ++r)
     for (int64_t c = 0; c < source.cols; ++c)
-      result.data[r * source.cols + c] = roundedTo(op.getType().getFormatId(), source.row(r)[c] * scales.data[c]);
+      result.data[r * source.cols + c] =
+          roundedTo(op.getType().getFormatId(), source.row(r)[c] * scales.data[c]);
   return result;
 }
 
@@ -94,8 +99,9 @@ Array reference::divide(const Array &lhs, const Array &rhs) {
 Array reference::ropeFrequencies(llm::RopeFrequenciesOp op) {
   Array result(1, op.getCount());
   for (int64_t i = 0; i < result.cols; ++i)
-    result.data[i] = op.getScale().convertToDouble() *
-                     std::pow(op.getBase().convertToDouble(), -static_cast<double>(2 * i) / (2 * result.cols));
+    result.data[i] =
+        op.getScale().convertToDouble() *
+        std::pow(op.getBase().convertToDouble(), -static_cast<double>(2 * i) / (2 * result.cols));
   return result;
 }
 

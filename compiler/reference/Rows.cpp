@@ -15,8 +15,8 @@ Expected<Array> reference::embed(llm::EmbedOp op, const Array &tokens, const Mat
   for (int64_t t = 0; t < tokens.rows; ++t) {
     double token = tokens.data[t];
     if (!(token >= 0 && token < weight.rows))
-      return errorAt(op, llvm::formatv("token {0} is not in the vocabulary of {1}", static_cast<int64_t>(token),
-                                       weight.rows));
+      return errorAt(op, llvm::formatv("token {0} is not in the vocabulary of {1}",
+                                       static_cast<int64_t>(token), weight.rows));
     const float *row = weight.row(static_cast<int64_t>(token));
     for (int64_t c = 0; c < weight.cols; ++c)
       result.row(t)[c] = factor * row[c];
@@ -107,13 +107,14 @@ Array reference::product(const Array &x, const Matrix &weight) {
   return result;
 }
 
-Expected<Array> reference::logLikelihood(mlir::Operation *op, const Array &logits, const Array &targets) {
+Expected<Array> reference::logLikelihood(mlir::Operation *op, const Array &logits,
+                                         const Array &targets) {
   Array result(logits.rows, 1);
   for (int64_t t = 0; t < logits.rows; ++t) {
     double target = targets.data[t];
     if (!(target >= 0 && target < logits.cols))
-      return errorAt(op, llvm::formatv("target {0} is not in the vocabulary of {1}", static_cast<int64_t>(target),
-                                       logits.cols));
+      return errorAt(op, llvm::formatv("target {0} is not in the vocabulary of {1}",
+                                       static_cast<int64_t>(target), logits.cols));
     const double *row = logits.row(t);
     double largest = *std::max_element(row, row + logits.cols), sum = 0;
     for (int64_t v = 0; v < logits.cols; ++v)

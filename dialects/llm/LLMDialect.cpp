@@ -43,11 +43,12 @@ LogicalResult LLMDialect::verifyOperationAttribute(Operation *op, NamedAttribute
     auto type = dyn_cast<TypeAttr>(value);
     return expect(type && (type.getValue().isF16() || type.getValue().isF32()), "f16 or f32");
   }
-  if (llvm::is_contained({"llm.context", "llm.trained_context", "llm.chunk", "llm.vocabulary", "llm.layers",
-                          "llm.embedding", "llm.parameters"},
+  if (llvm::is_contained({"llm.context", "llm.trained_context", "llm.chunk", "llm.vocabulary",
+                          "llm.layers", "llm.embedding", "llm.parameters"},
                          name)) {
     auto number = dyn_cast<IntegerAttr>(value);
-    return expect(number && number.getType().isSignlessInteger(64) && number.getInt() > 0, "a positive i64");
+    return expect(number && number.getType().isSignlessInteger(64) && number.getInt() > 0,
+                  "a positive i64");
   }
   return op->emitOpError() << "has attribute '" << name << "', which the llm dialect does not know";
 }

@@ -20,15 +20,16 @@ void LinearOp::build(OpBuilder &builder, OperationState &state, Value x, Value w
         x, weight);
 }
 
-void LinearOp::build(OpBuilder &builder, OperationState &state, Type result, Value x, ValueRange weights,
-                     ValueRange residuals, ValueRange biases, Value rope) {
+void LinearOp::build(OpBuilder &builder, OperationState &state, Type result, Value x,
+                     ValueRange weights, ValueRange residuals, ValueRange biases, Value rope) {
   state.addOperands(x);
   state.addOperands(weights);
   state.addOperands(residuals);
   state.addOperands(biases);
   if (rope)
     state.addOperands(rope);
-  llvm::copy(ArrayRef<int32_t>{1, static_cast<int32_t>(weights.size()), static_cast<int32_t>(residuals.size()),
+  llvm::copy(ArrayRef<int32_t>{1, static_cast<int32_t>(weights.size()),
+                               static_cast<int32_t>(residuals.size()),
                                static_cast<int32_t>(biases.size()), rope ? 1 : 0},
              state.getOrAddProperties<Properties>().operandSegmentSizes.begin());
   state.addRegion();
@@ -54,8 +55,9 @@ MutableArrayRef<BlockArgument> LinearOp::getProducts() {
 }
 
 MutableArrayRef<BlockArgument> LinearOp::getResidualArguments() {
-  return hasEpilogue() ? getEpilogue().getArguments().slice(getWeights().size(), getResiduals().size())
-                       : MutableArrayRef<BlockArgument>();
+  return hasEpilogue()
+             ? getEpilogue().getArguments().slice(getWeights().size(), getResiduals().size())
+             : MutableArrayRef<BlockArgument>();
 }
 
 MutableArrayRef<BlockArgument> LinearOp::getBiasArguments() {
@@ -125,8 +127,8 @@ ParseResult LinearOp::parse(OpAsmParser &parser, OperationState &state) {
   }
   SmallVector<Type> types;
   Type result;
-  if (parser.parseOptionalAttrDictWithKeyword(state.attributes) || parser.parseColonTypeList(types) ||
-      parser.parseArrow() || parser.parseType(result))
+  if (parser.parseOptionalAttrDictWithKeyword(state.attributes) ||
+      parser.parseColonTypeList(types) || parser.parseArrow() || parser.parseType(result))
     return failure();
   if (types.size() != weights.size() + 1)
     return parser.emitError(where) << "expected a type for x and one for each of " << weights.size()
@@ -146,7 +148,8 @@ ParseResult LinearOp::parse(OpAsmParser &parser, OperationState &state) {
       parser.resolveOperands(biases, biasType, state.operands) ||
       (ropeType && parser.resolveOperand(rope, ropeType, state.operands)))
     return failure();
-  llvm::copy(ArrayRef<int32_t>{1, static_cast<int32_t>(weights.size()), static_cast<int32_t>(residuals.size()),
+  llvm::copy(ArrayRef<int32_t>{1, static_cast<int32_t>(weights.size()),
+                               static_cast<int32_t>(residuals.size()),
                                static_cast<int32_t>(biases.size()), ropeType ? 1 : 0},
              state.getOrAddProperties<Properties>().operandSegmentSizes.begin());
   state.addTypes(result);
@@ -167,8 +170,10 @@ void LinearOp::print(OpAsmPrinter &p) {
     p << " epilogue(" << getEpilogue().getArguments() << ") ";
     p.printRegion(getEpilogue(), /*printEntryBlockArgs=*/false);
   }
-  p.printOptionalAttrDictWithKeyword((*this)->getAttrs(), {"append", "part", "operandSegmentSizes"});
-  p << " : " << getX().getType() << ", " << getWeights().getTypes() << " -> " << getResult().getType();
+  p.printOptionalAttrDictWithKeyword((*this)->getAttrs(),
+                                     {"append", "part", "operandSegmentSizes"});
+  p << " : " << getX().getType() << ", " << getWeights().getTypes() << " -> "
+    << getResult().getType();
 }
 
 //===----------------------------------------------------------------------===//
@@ -183,11 +188,14 @@ static LogicalResult verifyWeights(LinearOp op) {
     MatrixShape weight = getMatrixShape(value.getType());
     const Format &format = Format::get(weight.format);
     if (weight.cols != width)
-      return op.emitOpError("multiplies rows of ") << width << " elements with " << weight.cols << " columns";
+      return op.emitOpError("multiplies rows of ")
+             << width << " elements with " << weight.cols << " columns";
     if (weight.rows != op.getRows())
-      return op.emitOpError("has weights of ") << op.getRows() << " and of " << weight.rows << " rows";
+      return op.emitOpError("has weights of ")
+             << op.getRows() << " and of " << weight.rows << " rows";
     if (isa<ActsType>(op.getX().getType()) && format.isFloat())
-      return op.emitOpError("multiplies quantized activations with integer formats, not ") << format.name;
+      return op.emitOpError("multiplies quantized activations with integer formats, not ")
+             << format.name;
   }
   return success();
 }
@@ -195,13 +203,15 @@ static LogicalResult verifyWeights(LinearOp op) {
 static LogicalResult verifyResult(LinearOp op) {
   Type result = op.getResult().getType();
   bool appends = isa<AppendedType>(result);
-  if (appends != static_cast<bool>(op.getAppendAttr()) || appends != static_cast<bool>(op.getPartAttr()))
+  if (appends != static_cast<bool>(op.getAppendAttr()) ||
+      appends != static_cast<bool>(op.getPartAttr()))
     return op.emitOpError("gives !llm.appended where, and only where, it appends to a cache");
   if (appends)
     return success();
   RowsShape rows = getRowsShape(result);
   if (rows.width != op.getRows() || rows.tokens != op.getTokens())
-    return op.emitOpError("gives ") << op.getRows() << " elements for each token of x, not " << result;
+    return op.emitOpError("gives ")
+           << op.getRows() << " elements for each token of x, not " << result;
   return success();
 }
 
@@ -214,7 +224,8 @@ LogicalResult LinearOp::verify() {
   for (Value bias : getBiases())
     if (cast<RankedTensorType>(bias.getType()).getDimSize(0) != getRows())
       return emitOpError("has ") << getRows() << " rows and a bias of " << bias.getType();
-  if (!hasEpilogue() && (getWeights().size() != 1 || !getResiduals().empty() || !getBiases().empty() || getRope()))
+  if (!hasEpilogue() &&
+      (getWeights().size() != 1 || !getResiduals().empty() || !getBiases().empty() || getRope()))
     return emitOpError("without an epilogue has one weight and nothing else");
   return success();
 }
@@ -225,8 +236,8 @@ LogicalResult LinearOp::verifyRegions() {
   Block &block = getEpilogue().front();
   size_t expected = getWeights().size() + getResiduals().size() + getBiases().size();
   if (block.getNumArguments() != expected)
-    return emitOpError("has an epilogue of ") << block.getNumArguments() << " arguments for " << expected
-                                              << " weights, residuals and biases";
+    return emitOpError("has an epilogue of ") << block.getNumArguments() << " arguments for "
+                                              << expected << " weights, residuals and biases";
   for (Type type : block.getArgumentTypes())
     if (!type.isF32())
       return emitOpError("has an epilogue argument of type ") << type << "; all are f32";
@@ -248,16 +259,19 @@ LogicalResult LinearOp::verifyRegions() {
   if (!rotation)
     return success();
   if (getRows() % rotation.getHeadDim())
-    return emitOpError("has ") << getRows() << " rows, no multiple of head_dim (" << rotation.getHeadDim() << ")";
+    return emitOpError("has ") << getRows() << " rows, no multiple of head_dim ("
+                               << rotation.getHeadDim() << ")";
   int64_t width = cast<RankedTensorType>(getRope().getType()).getDimSize(1);
   if (width != rotation.getRotaryDim())
-    return emitOpError("has a rope table ") << width << " wide for a rotary_dim of " << rotation.getRotaryDim();
+    return emitOpError("has a rope table ")
+           << width << " wide for a rotary_dim of " << rotation.getRotaryDim();
   return success();
 }
 
 LogicalResult RotateOp::verify() {
   int64_t headDim = getHeadDim(), rotary = getRotaryDim();
   if (rotary % 2 || rotary > headDim)
-    return emitOpError("needs an even rotary_dim of at most head_dim (") << headDim << "), not " << rotary;
+    return emitOpError("needs an even rotary_dim of at most head_dim (")
+           << headDim << "), not " << rotary;
   return success();
 }

@@ -99,7 +99,9 @@ static ParseResult parseRowsAndVector(OpAsmParser &parser, Type &rows, Type &vec
   vector = getVectorType(parser.getContext(), type.getDimSize(1));
   return success();
 }
-static void printRowsAndVector(OpAsmPrinter &printer, Operation *, Type rows, Type) { printer << rows; }
+static void printRowsAndVector(OpAsmPrinter &printer, Operation *, Type rows, Type) {
+  printer << rows;
+}
 
 static ParseResult parseRowsToActs(OpAsmParser &parser, Type &rows, Type &acts) {
   RankedTensorType type;
@@ -107,11 +109,13 @@ static ParseResult parseRowsToActs(OpAsmParser &parser, Type &rows, Type &acts) 
   if (parseRowsType(parser, type))
     return failure();
   rows = type;
-  acts = ActsType::getChecked([&] { return parser.emitError(where); }, parser.getContext(), type.getDimSize(0),
-                              type.getDimSize(1));
+  acts = ActsType::getChecked([&] { return parser.emitError(where); }, parser.getContext(),
+                              type.getDimSize(0), type.getDimSize(1));
   return success(static_cast<bool>(acts));
 }
-static void printRowsToActs(OpAsmPrinter &printer, Operation *, Type rows, Type) { printer << rows; }
+static void printRowsToActs(OpAsmPrinter &printer, Operation *, Type rows, Type) {
+  printer << rows;
+}
 
 static ParseResult parseNormToActs(OpAsmParser &parser, Type &rows, Type &vector, Type &acts) {
   if (parseRowsToActs(parser, rows, acts))
@@ -119,7 +123,9 @@ static ParseResult parseNormToActs(OpAsmParser &parser, Type &rows, Type &vector
   vector = getVectorType(parser.getContext(), cast<RankedTensorType>(rows).getDimSize(1));
   return success();
 }
-static void printNormToActs(OpAsmPrinter &printer, Operation *, Type rows, Type, Type) { printer << rows; }
+static void printNormToActs(OpAsmPrinter &printer, Operation *, Type rows, Type, Type) {
+  printer << rows;
+}
 
 #define GET_OP_CLASSES
 #include "dialects/llm/LLMOps.cpp.inc"
@@ -131,7 +137,8 @@ static void printNormToActs(OpAsmPrinter &printer, Operation *, Type rows, Type,
 LogicalResult EmbedOp::verify() {
   MatrixShape weight = getMatrixShape(getWeight().getType());
   if (getType().getDimSize(1) != weight.cols)
-    return emitOpError("gives rows of ") << weight.cols << " elements, not " << getType().getDimSize(1);
+    return emitOpError("gives rows of ")
+           << weight.cols << " elements, not " << getType().getDimSize(1);
   if (getType().getDimSize(0) != getTokens().getType().getDimSize(0))
     return emitOpError("gives one row a token");
   if (!getScale().isFinite())
@@ -142,7 +149,8 @@ LogicalResult EmbedOp::verify() {
 template <typename NormOp> static LogicalResult verifyNorm(NormOp op) {
   int64_t width = op.getX().getType().getDimSize(1);
   if (op.getGain().getType().getDimSize(0) != width)
-    return op.emitOpError("needs ") << width << " gains, not " << op.getGain().getType().getDimSize(0);
+    return op.emitOpError("needs ")
+           << width << " gains, not " << op.getGain().getType().getDimSize(0);
   if (!op.getEps().isFinite() || (op.getEps().isNegative() && !op.getEps().isZero()))
     return op.emitOpError("needs an eps that is finite and not negative");
   return success();
@@ -153,7 +161,8 @@ LogicalResult RmsNormOp::verify() { return verifyNorm(*this); }
 LogicalResult AddBiasOp::verify() {
   int64_t width = getX().getType().getDimSize(1);
   if (getBias().getType().getDimSize(0) != width)
-    return emitOpError("needs a bias of ") << width << " elements, not " << getBias().getType().getDimSize(0);
+    return emitOpError("needs a bias of ")
+           << width << " elements, not " << getBias().getType().getDimSize(0);
   return success();
 }
 
@@ -167,7 +176,8 @@ OpFoldResult ScaleOp::fold(FoldAdaptor) {
 
 LogicalResult LastTokenOp::verify() {
   if (getType() != getRowsType(getContext(), 1, getX().getType().getDimSize(1)))
-    return emitOpError("gives one row of ") << getX().getType().getDimSize(1) << " elements, not " << getType();
+    return emitOpError("gives one row of ")
+           << getX().getType().getDimSize(1) << " elements, not " << getType();
   return success();
 }
 
@@ -201,13 +211,16 @@ LogicalResult NormQuantizeOp::verify() {
 LogicalResult RopeOp::verify() {
   int64_t headDim = getHeadDim(), rotary = getRotaryDim(), width = getX().getType().getDimSize(1);
   if (rotary % 2 || rotary > headDim)
-    return emitOpError("needs an even rotary_dim of at most head_dim (") << headDim << "), not " << rotary;
+    return emitOpError("needs an even rotary_dim of at most head_dim (")
+           << headDim << "), not " << rotary;
   if (width % headDim)
-    return emitOpError("has rows of ") << width << " elements, no multiple of head_dim (" << headDim << ")";
+    return emitOpError("has rows of ")
+           << width << " elements, no multiple of head_dim (" << headDim << ")";
   auto angles = cast<RankedTensorType>(getAngles().getType());
   int64_t pairs = angles.getRank() == 1 ? angles.getDimSize(0) : angles.getDimSize(1) / 2;
   if (2 * pairs != rotary)
-    return emitOpError("with rotary_dim ") << rotary << " needs " << rotary / 2 << " frequencies, not " << pairs;
+    return emitOpError("with rotary_dim ")
+           << rotary << " needs " << rotary / 2 << " frequencies, not " << pairs;
   return success();
 }
 
@@ -226,8 +239,8 @@ static LogicalResult verifyAppend(Operation *op, FlatSymbolRefAttr name, int64_t
     return failure();
   int64_t expected = cache.getHeads() * cache.getHeadDim();
   if (width != expected)
-    return op->emitOpError() << "appends rows of " << width << " elements to " << name << ", whose rows have "
-                             << expected;
+    return op->emitOpError() << "appends rows of " << width << " elements to " << name
+                             << ", whose rows have " << expected;
   return success();
 }
 
@@ -247,8 +260,10 @@ LogicalResult AttentionOp::verify() {
     return emitOpError("needs a finite scale");
   RankedTensorType q = getQ().getType();
   if (q.getDimSize(1) != heads * headDim)
-    return emitOpError("needs queries of ") << heads * headDim << " elements, not " << q.getDimSize(1);
-  if (getRowsShape(getType()).width != heads * headDim || getRowsShape(getType()).tokens != q.getDimSize(0))
+    return emitOpError("needs queries of ")
+           << heads * headDim << " elements, not " << q.getDimSize(1);
+  if (getRowsShape(getType()).width != heads * headDim ||
+      getRowsShape(getType()).tokens != q.getDimSize(0))
     return emitOpError("gives rows as its queries are, not ") << getType();
   if (isa<ActsType>(getType()) && headDim % kActGroup)
     return emitOpError("cannot quantize its result: head_dim ")
@@ -258,8 +273,8 @@ LogicalResult AttentionOp::verify() {
   if (appends())
     for (Value part : {getK(), getV()})
       if (part.getType() != getRowsType(getContext(), q.getDimSize(0), kvHeads * headDim))
-        return emitOpError("needs keys and values of ") << kvHeads * headDim << " elements, not "
-                                                        << part.getType();
+        return emitOpError("needs keys and values of ")
+               << kvHeads * headDim << " elements, not " << part.getType();
   return success();
 }
 
@@ -268,8 +283,9 @@ LogicalResult AttentionOp::verifySymbolUses(SymbolTableCollection &tables) {
   if (!cache)
     return failure();
   if (cache.getHeads() != getKvHeads() || cache.getHeadDim() != getHeadDim())
-    return emitOpError("has ") << getKvHeads() << " kv_heads of " << getHeadDim() << ", but " << getCacheAttr()
-                               << " has " << cache.getHeads() << " of " << cache.getHeadDim();
+    return emitOpError("has ") << getKvHeads() << " kv_heads of " << getHeadDim() << ", but "
+                               << getCacheAttr() << " has " << cache.getHeads() << " of "
+                               << cache.getHeadDim();
   return success();
 }
 
@@ -298,7 +314,8 @@ LogicalResult LinearScoreOp::verify() {
   RowsShape x = getRowsShape(getX().getType());
   MatrixShape weight = getMatrixShape(getWeight().getType());
   if (weight.cols != x.width)
-    return emitOpError("multiplies rows of ") << x.width << " elements with " << weight.cols << " columns";
+    return emitOpError("multiplies rows of ")
+           << x.width << " elements with " << weight.cols << " columns";
   if (isa<ActsType>(getX().getType()) && Format::get(weight.format).isFloat())
     return emitOpError("multiplies quantized activations with integer formats, not ")
            << Format::get(weight.format).name;

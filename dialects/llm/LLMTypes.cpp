@@ -25,7 +25,8 @@ void LLMDialect::registerTypes() {
 template <typename MatrixType> static Type parseMatrix(AsmParser &parser) {
   SMLoc where = parser.getCurrentLocation();
   SmallVector<int64_t> dims;
-  if (parser.parseLess() || parser.parseDimensionList(dims, /*allowDynamic=*/false, /*withTrailingX=*/false))
+  if (parser.parseLess() ||
+      parser.parseDimensionList(dims, /*allowDynamic=*/false, /*withTrailingX=*/false))
     return {};
   if (dims.size() != 2) {
     parser.emitError(where) << "a matrix has rows and columns";
@@ -46,36 +47,41 @@ template <typename MatrixType> static Type parseMatrix(AsmParser &parser) {
   }
   if (parser.parseGreater())
     return {};
-  return MatrixType::getChecked([&] { return parser.emitError(where); }, parser.getContext(), dims[0], dims[1],
-                                format->id);
+  return MatrixType::getChecked([&] { return parser.emitError(where); }, parser.getContext(),
+                                dims[0], dims[1], format->id);
 }
 
 static void printMatrix(AsmPrinter &printer, int64_t rows, int64_t cols, const Format &format) {
   printer << '<' << rows << 'x' << cols << ", " << format.name << '>';
 }
 
-static LogicalResult verifyMatrix(function_ref<InFlightDiagnostic()> emitError, int64_t rows, int64_t cols,
-                                  FormatId id) {
+static LogicalResult verifyMatrix(function_ref<InFlightDiagnostic()> emitError, int64_t rows,
+                                  int64_t cols, FormatId id) {
   const Format &format = Format::get(id);
   if (rows < 1 || cols < 1)
-    return emitError() << "a matrix needs at least one row and one column, not " << rows << "x" << cols;
+    return emitError() << "a matrix needs at least one row and one column, not " << rows << "x"
+                       << cols;
   if (!format.isFloat() && cols % format.superBlock)
-    return emitError() << "columns of " << format.name << " must be a multiple of " << format.superBlock
-                       << ", not " << cols;
+    return emitError() << "columns of " << format.name << " must be a multiple of "
+                       << format.superBlock << ", not " << cols;
   return success();
 }
 
 Type WeightType::parse(AsmParser &parser) { return parseMatrix<WeightType>(parser); }
-void WeightType::print(AsmPrinter &printer) const { printMatrix(printer, getRows(), getCols(), getFormat()); }
-LogicalResult WeightType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t rows, int64_t cols,
-                                 FormatId id) {
+void WeightType::print(AsmPrinter &printer) const {
+  printMatrix(printer, getRows(), getCols(), getFormat());
+}
+LogicalResult WeightType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t rows,
+                                 int64_t cols, FormatId id) {
   return verifyMatrix(emitError, rows, cols, id);
 }
 
 Type PackedType::parse(AsmParser &parser) { return parseMatrix<PackedType>(parser); }
-void PackedType::print(AsmPrinter &printer) const { printMatrix(printer, getRows(), getCols(), getFormat()); }
-LogicalResult PackedType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t rows, int64_t cols,
-                                 FormatId id) {
+void PackedType::print(AsmPrinter &printer) const {
+  printMatrix(printer, getRows(), getCols(), getFormat());
+}
+LogicalResult PackedType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t rows,
+                                 int64_t cols, FormatId id) {
   return verifyMatrix(emitError, rows, cols, id);
 }
 
@@ -86,7 +92,8 @@ LogicalResult PackedType::verify(function_ref<InFlightDiagnostic()> emitError, i
 Type ActsType::parse(AsmParser &parser) {
   SMLoc where = parser.getCurrentLocation();
   SmallVector<int64_t> dims;
-  if (parser.parseLess() || parser.parseDimensionList(dims, /*allowDynamic=*/true, /*withTrailingX=*/false))
+  if (parser.parseLess() ||
+      parser.parseDimensionList(dims, /*allowDynamic=*/true, /*withTrailingX=*/false))
     return {};
   if (dims.size() != 2 || ShapedType::isDynamic(dims[1])) {
     parser.emitError(where) << "activations have tokens and a static width";
@@ -97,7 +104,8 @@ Type ActsType::parse(AsmParser &parser) {
       parser.parseInteger(group))
     return {};
   if (group != kActGroup) {
-    parser.emitError(where) << "activations are quantized in groups of " << kActGroup << ", not " << group;
+    parser.emitError(where) << "activations are quantized in groups of " << kActGroup << ", not "
+                            << group;
     return {};
   }
   if (parser.parseGreater())
@@ -111,10 +119,11 @@ void ActsType::print(AsmPrinter &printer) const {
   printer << ", i8 per " << kActGroup << '>';
 }
 
-LogicalResult ActsType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t tokens, int64_t width) {
+LogicalResult ActsType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t tokens,
+                               int64_t width) {
   if (width < 1 || width % kActGroup)
-    return emitError() << "the width of quantized activations must be a multiple of " << kActGroup << ", not "
-                       << width;
+    return emitError() << "the width of quantized activations must be a multiple of " << kActGroup
+                       << ", not " << width;
   if (!ShapedType::isDynamic(tokens) && tokens < 1)
     return emitError() << "activations need at least one token";
   return success();
@@ -124,7 +133,9 @@ ActsType ActsType::getFor(RankedTensorType type) {
   return get(type.getContext(), type.getDimSize(0), type.getDimSize(1));
 }
 
-RankedTensorType ActsType::getTensorType() const { return getRowsType(getContext(), getTokens(), getWidth()); }
+RankedTensorType ActsType::getTensorType() const {
+  return getRowsType(getContext(), getTokens(), getWidth());
+}
 
 //===----------------------------------------------------------------------===//
 // Shapes

@@ -18,7 +18,8 @@ LogicalResult ParameterOp::verify() {
 LogicalResult PermuteRowsOp::verify() {
   int64_t headDim = getHeadDim(), rotary = getRotaryDim();
   if (rotary % 2 || rotary > headDim)
-    return emitOpError("needs an even rotary_dim of at most head_dim (") << headDim << "), not " << rotary;
+    return emitOpError("needs an even rotary_dim of at most head_dim (")
+           << headDim << "), not " << rotary;
   int64_t rows = isa<WeightType>(getType()) ? cast<WeightType>(getType()).getRows()
                                             : cast<RankedTensorType>(getType()).getDimSize(0);
   if (rows % headDim)
@@ -43,7 +44,9 @@ LogicalResult ScaleColumnsOp::verify() {
 }
 
 LogicalResult RopeFrequenciesOp::verify() {
-  auto bad = [](const APFloat &value) { return !value.isFinite() || value.isZero() || value.isNegative(); };
+  auto bad = [](const APFloat &value) {
+    return !value.isFinite() || value.isZero() || value.isNegative();
+  };
   if (bad(getBase()))
     return emitOpError("needs a positive, finite base");
   if (bad(getScale()))
@@ -53,15 +56,16 @@ LogicalResult RopeFrequenciesOp::verify() {
 
 LogicalResult RopeTableOp::verify() {
   if (getType().getDimSize(1) != 2 * getCount())
-    return emitOpError("of ") << getCount() << " frequencies is " << 2 * getCount() << " numbers wide, not "
-                              << getType().getDimSize(1);
+    return emitOpError("of ") << getCount() << " frequencies is " << 2 * getCount()
+                              << " numbers wide, not " << getType().getDimSize(1);
   return success();
 }
 
 LogicalResult PackOp::verify() {
   WeightType from = getSource().getType();
   PackedType to = getType();
-  if (from.getRows() != to.getRows() || from.getCols() != to.getCols() || from.getFormatId() != to.getFormatId())
+  if (from.getRows() != to.getRows() || from.getCols() != to.getCols() ||
+      from.getFormatId() != to.getFormatId())
     return emitOpError("changes the layout only: ") << to << " is not the packed form of " << from;
   return success();
 }

@@ -19,13 +19,11 @@ struct NumberFact {
 static constexpr StringFact kStrings[] = {{"llm.architecture", &ModelInfo::architecture},
                                           {"llm.name", &ModelInfo::name},
                                           {"llm.source", &ModelInfo::source}};
-static constexpr NumberFact kNumbers[] = {{"llm.context", &ModelInfo::context},
-                                          {"llm.trained_context", &ModelInfo::trainedContext},
-                                          {"llm.chunk", &ModelInfo::chunk},
-                                          {"llm.vocabulary", &ModelInfo::vocabulary},
-                                          {"llm.layers", &ModelInfo::layers},
-                                          {"llm.embedding", &ModelInfo::embedding},
-                                          {"llm.parameters", &ModelInfo::parameters}};
+static constexpr NumberFact kNumbers[] = {
+    {"llm.context", &ModelInfo::context},      {"llm.trained_context", &ModelInfo::trainedContext},
+    {"llm.chunk", &ModelInfo::chunk},          {"llm.vocabulary", &ModelInfo::vocabulary},
+    {"llm.layers", &ModelInfo::layers},        {"llm.embedding", &ModelInfo::embedding},
+    {"llm.parameters", &ModelInfo::parameters}};
 static constexpr const char *kKvType = "llm.kv_type", *kPhase = "llm.phase";
 
 void ModelInfo::setOn(ModuleOp module) const {

@@ -3,8 +3,8 @@
 #define SINTER_TEST_UNIT_IMPORT_SMALLMODEL_H
 
 #include "compiler/import/Importer.h"
-#include "test/unit/gguf/FileBuilder.h"
 #include "mlir/IR/MLIRContext.h"
+#include "test/unit/gguf/FileBuilder.h"
 #include "llvm/Support/raw_ostream.h"
 #include <map>
 #include <memory>
@@ -14,8 +14,8 @@
 
 namespace sinter::test {
 
-/// Width 32, 4 heads of 8, 2 KV heads, feed-forward 64, vocabulary 40; tied output. Keys are without the
-/// architecture's prefix.
+/// Width 32, 4 heads of 8, 2 KV heads, feed-forward 64, vocabulary 40; tied output. Keys are
+/// without the architecture's prefix.
 struct SmallModel {
   explicit SmallModel(std::string architecture) : architecture(std::move(architecture)) {
     if (this->architecture == "qwen2")
@@ -31,8 +31,9 @@ struct SmallModel {
 
   std::string architecture;
   std::map<std::string, Value> keys = {
-      {"block_count", 1u},          {"context_length", 512u},         {"embedding_length", 32u},
-      {"feed_forward_length", 64u}, {"attention.head_count", 4u},     {"attention.head_count_kv", 2u},
+      {"block_count", 1u},          {"context_length", 512u},
+      {"embedding_length", 32u},    {"feed_forward_length", 64u},
+      {"attention.head_count", 4u}, {"attention.head_count_kv", 2u},
       {"vocab_size", 40u},          {"attention.layer_norm_rms_epsilon", 1e-5f}};
   std::map<std::string, Entry> tensors = {
       {"token_embd.weight", {{32, 40}, gguf::TensorType::Q8_0}},
@@ -56,7 +57,8 @@ struct SmallModel {
     tensors.erase(name);
     return *this;
   }
-  SmallModel &vector(const std::string &name, uint64_t size, gguf::TensorType type = gguf::TensorType::F32) {
+  SmallModel &vector(const std::string &name, uint64_t size,
+                     gguf::TensorType type = gguf::TensorType::F32) {
     tensors[name] = {{size}, type};
     return *this;
   }
@@ -81,7 +83,8 @@ struct SmallModel {
       uint64_t rows = 1;
       for (size_t i = 1; i < entry.ne.size(); ++i)
         rows *= entry.ne[i];
-      file.tensor(name, entry.ne, static_cast<uint32_t>(entry.type), gguf::rowBytes(entry.type, entry.ne[0]) * rows);
+      file.tensor(name, entry.ne, static_cast<uint32_t>(entry.type),
+                  gguf::rowBytes(entry.type, entry.ne[0]) * rows);
     }
     return file.build();
   }

@@ -99,8 +99,8 @@ TEST(Epilogue, BiasAndResidual) {
              {waveArray(3, 4, 1), waveArray(3, 8, 2)});
 }
 
-// RoPE over halves, after a bias, is the rotation of neighbours on permuted weights and biases, up to the same
-// permutation of the result: dot products of queries and keys do not change.
+// RoPE over halves, after a bias, is the rotation of neighbours on permuted weights and biases, up
+// to the same permutation of the result: dot products of queries and keys do not change.
 TEST(Epilogue, RotatedPermutedRowsKeepDotProducts) {
   expectSame(R"(
     llm.kv_cache @kv.0 {heads = 2, head_dim = 4, positions = 16, type = f32}

@@ -1,7 +1,7 @@
 //===- EvaluatorTest.cpp - Ops against numbers worked out by hand ---------===//
+#include "compiler/reference/Evaluator.h"
 #include "TinyFile.h"
 #include "compiler/import/Importer.h"
-#include "compiler/reference/Evaluator.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
 #include "gtest/gtest.h"
@@ -17,7 +17,8 @@ namespace {
 /// Parses a module and evaluates functions of it on a file without tensors.
 struct Fixture {
   explicit Fixture(llvm::StringRef text, reference::EvaluatorOptions options = {})
-      : file(TinyFile().open()), module((loadImportDialects(context), mlir::parseSourceString<mlir::ModuleOp>(text, &context))),
+      : file(TinyFile().open()), module((loadImportDialects(context),
+                                         mlir::parseSourceString<mlir::ModuleOp>(text, &context))),
         evaluator(*module, *file, options) {}
 
   Array call(llvm::StringRef function, std::vector<Array> arguments, int64_t position = 0) {
@@ -53,8 +54,8 @@ TEST(Evaluator, RotatesInterleavedPairsByTheTokensPosition) {
   Fixture f(R"(func.func @f(%x: tensor<?x8xf32>, %t: tensor<2xf32>) -> tensor<?x8xf32> {
     %n = llm.rope %x, %t {head_dim = 8, rotary_dim = 4, order = interleaved} : tensor<?x8xf32>, tensor<2xf32>
     return %n : tensor<?x8xf32> })");
-  // Token 1 of a step at position 2 is at position 3; the first pair turns by pi/2 each position, the second by 0;
-  // elements 4 to 7 are not rotated.
+  // Token 1 of a step at position 2 is at position 3; the first pair turns by pi/2 each position,
+  // the second by 0; elements 4 to 7 are not rotated.
   Array x(2, 8, {0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8});
   Array y = f.call("f", {x, Array(1, 2, {M_PI / 2, 0})}, 2);
   // By 3 pi/2: (a, b) becomes (b, -a).
@@ -66,7 +67,8 @@ TEST(Evaluator, RotatesHalves) {
     %n = llm.rope %x, %t {head_dim = 4, rotary_dim = 4, order = halves} : tensor<?x4xf32>, tensor<2xf32>
     return %n : tensor<?x4xf32> })");
   // (1, 3) and (2, 4) are the pairs; by pi/2 (a, b) becomes (-b, a).
-  expectNear(f.call("f", {Array(1, 4, {1, 2, 3, 4}), Array(1, 2, {M_PI / 2, M_PI / 2})}, 1), {-3, -4, 1, 2});
+  expectNear(f.call("f", {Array(1, 4, {1, 2, 3, 4}), Array(1, 2, {M_PI / 2, M_PI / 2})}, 1),
+             {-3, -4, 1, 2});
 }
 
 TEST(Evaluator, PermutedRowsTurnHalvesIntoInterleaved) {
@@ -95,8 +97,8 @@ TEST(Evaluator, RoundsActivationsToCodes) {
     %q = llm.quantize_acts %x : tensor<?x32xf32>
     return %q : !llm.acts<?x32, i8 per 32> })";
   Array x(2, 32);
-  x.data[0] = 127;  // scale 1
-  x.data[1] = 2.5;  // half to even
+  x.data[0] = 127; // scale 1
+  x.data[1] = 2.5; // half to even
   x.data[2] = 3.5;
   x.data[3] = -1.4;
   Fixture f(text);
@@ -131,8 +133,8 @@ const char *kAttention = R"(
 
 TEST(Evaluator, AttendsCausallyAndSharesKeyHeads) {
   Fixture f(kAttention);
-  // Both query heads read the one key head. The first token sees itself alone. The second: head 0 has scores 0
-  // and log 3 (weights 1/4, 3/4), head 1 equal scores.
+  // Both query heads read the one key head. The first token sees itself alone. The second: head 0
+  // has scores 0 and log 3 (weights 1/4, 3/4), head 1 equal scores.
   double l = std::log(3.0);
   Array q(2, 4, {9, 9, 9, 9, 1, 0, 0, 0}), k(2, 2, {0, 0, l, 5}), v(2, 2, {4, 8, 0, 16});
   expectNear(f.call("f", {q, k, v}), {4, 8, 4, 8, 1, 14, 2, 12});
@@ -145,7 +147,9 @@ TEST(Evaluator, StepsContinueWhereTheLastEnded) {
   Array q(2, 4, {1, 2, 3, 4, 5, 6, 7, 8}), k(2, 2, {1, 0, 0, 1}), v(2, 2, {1, 2, 3, 4});
   Array both = f.call("f", {q, k, v});
   f.evaluator.reset();
-  auto rowOf = [](const Array &x, int64_t i) { return Array(1, x.cols, {x.row(i), x.row(i) + x.cols}); };
+  auto rowOf = [](const Array &x, int64_t i) {
+    return Array(1, x.cols, {x.row(i), x.row(i) + x.cols});
+  };
   f.call("f", {rowOf(q, 0), rowOf(k, 0), rowOf(v, 0)}, 0);
   expectNear(f.call("f", {rowOf(q, 1), rowOf(k, 1), rowOf(v, 1)}, 1), rowOf(both, 1).data);
   // Going back overwrites what was behind.
@@ -157,7 +161,8 @@ TEST(Evaluator, RefusesToSkipPositions) {
   Array q(1, 4), k(1, 2);
   auto result = f.evaluator.call("f", {q, k, k}, 3);
   ASSERT_FALSE(static_cast<bool>(result));
-  EXPECT_NE(llvm::toString(result.takeError()).find("appends at position 3, but the cache holds 0 tokens"),
+  EXPECT_NE(llvm::toString(result.takeError())
+                .find("appends at position 3, but the cache holds 0 tokens"),
             std::string::npos);
 }
 
@@ -171,7 +176,8 @@ TEST(Evaluator, ScoresAreLogarithmsOfProbabilities) {
              {std::log(0.25), std::log(0.75)});
   auto bad = f.evaluator.call("f", {Array(1, 2), Array::column({2})}, 0);
   ASSERT_FALSE(static_cast<bool>(bad));
-  EXPECT_NE(llvm::toString(bad.takeError()).find("target 2 is not in the vocabulary of 2"), std::string::npos);
+  EXPECT_NE(llvm::toString(bad.takeError()).find("target 2 is not in the vocabulary of 2"),
+            std::string::npos);
 }
 
 TEST(Evaluator, NamesWhatItDoesNotFind) {
@@ -180,7 +186,8 @@ TEST(Evaluator, NamesWhatItDoesNotFind) {
     return %w : !llm.weight<2x2, f32> })");
   auto missing = f.evaluator.call("f", {}, 0);
   ASSERT_FALSE(static_cast<bool>(missing));
-  EXPECT_NE(llvm::toString(missing.takeError()).find("the file has no tensor 'no.such'"), std::string::npos);
+  EXPECT_NE(llvm::toString(missing.takeError()).find("the file has no tensor 'no.such'"),
+            std::string::npos);
   auto unknown = f.evaluator.call("g", {}, 0);
   ASSERT_FALSE(static_cast<bool>(unknown));
   EXPECT_NE(llvm::toString(unknown.takeError()).find("has no function @g"), std::string::npos);

@@ -1,8 +1,8 @@
 //===- Golden.h - Models with what another implementation computed --------===//
 //
-// X.gguf, X.golden.json (prompts as token ids, likelihoods of texts), X.logits.f32 and, unless X is F32,
-// X.dequantized.logits.f32 (the same on weights that were dequantized first). The folder is SINTER_MODELS; two of our
-// own models are in the repository.
+// X.gguf, X.golden.json (prompts as token ids, likelihoods of texts), X.logits.f32 and, unless X is
+// F32, X.dequantized.logits.f32 (the same on weights that were dequantized first). The folder is
+// SINTER_MODELS; two of our own models are in the repository.
 //
 //===----------------------------------------------------------------------===//
 #ifndef SINTER_TEST_UNIT_REFERENCE_GOLDEN_H
@@ -24,7 +24,8 @@ inline std::string findModelFile(llvm::StringRef name) {
   const char *set = std::getenv("SINTER_MODELS");
   std::string source = SINTER_SOURCE_DIR;
   for (const std::string &candidate :
-       {(set ? std::string(set) : source + "/../shared/models") + "/" + name.str(), source + "/test/models/" + name.str(),
+       {(set ? std::string(set) : source + "/../shared/models") + "/" + name.str(),
+        source + "/test/models/" + name.str(),
         source + "/examples/models/" + llvm::sys::path::filename(name).str()})
     if (llvm::sys::fs::exists(candidate))
       return candidate;
@@ -58,7 +59,8 @@ struct Golden {
         ids.push_back(*id.getAsInteger());
     }
     golden.logits.resize((*data)->getBufferSize() / sizeof(float));
-    std::memcpy(golden.logits.data(), (*data)->getBufferStart(), golden.logits.size() * sizeof(float));
+    std::memcpy(golden.logits.data(), (*data)->getBufferStart(),
+                golden.logits.size() * sizeof(float));
     return golden;
   }
 };

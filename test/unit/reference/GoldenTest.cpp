@@ -1,9 +1,10 @@
 //===- GoldenTest.cpp - Imported models against another implementation ----===//
 //
-// Import and evaluator together must give the logits that llama.cpp computed for the same file: every family, tied and
-// untied output, biases, rope factors, every format. What is allowed is llama.cpp's own distance from exact
-// arithmetic, which is that of float (1e-5 was seen): quantized and F16 files are compared with the "dequantized"
-// goldens, for which llama.cpp had their weights as F32 and did not round activations.
+// Import and evaluator together must give the logits that llama.cpp computed for the same file:
+// every family, tied and untied output, biases, rope factors, every format. What is allowed is
+// llama.cpp's own distance from exact arithmetic, which is that of float (1e-5 was seen): quantized
+// and F16 files are compared with the "dequantized" goldens, for which llama.cpp had their weights
+// as F32 and did not round activations.
 //
 //===----------------------------------------------------------------------===//
 #include "Golden.h"
