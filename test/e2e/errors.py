@@ -80,7 +80,7 @@ class Errors:
 
         bundle = self.bundle
         for arguments, *words in ([["run", bundle, "--no-such-flag"], "no-such-flag"], [["walk", bundle], "walk"],
-                                  [["run", bundle, "-p", "x", "-n", "-1"], "-n"],
+                                  [["run", bundle, "-p", "x", "-n", "-1"], "-1"],
                                   [["run", bundle, "-p", "x", "-n", "many"], "many"],
                                   [["run", bundle, "-p", "x", "--temp=-1"], "temp"],
                                   [["run", bundle, "-p", "x", "--temp=1", "--top-p=7"], "top"],
@@ -145,6 +145,7 @@ class Errors:
             kept = file.read() == b"the bundle of yesterday"
         self.cases.check("sinterc, no room, leaves the older bundle alone", kept and os.listdir(place) == ["x.sinter"],
                          ", ".join(os.listdir(place)))
+        self.refused("sinterc -o /dev/full", self.sinterc(EXAMPLE, "-o", "/dev/full"), "/dev/full")
         logits = self.sinter("run", self.bundle, "-p", "x", "-n", "1", "--logits=/dev/full")
         self.refused("sinter run --logits=/dev/full", logits, "/dev/full")
         with open("/dev/full", "wb") as full:

@@ -13,7 +13,7 @@ import re
 from harness import EXAMPLE, Cases, Scratch, in_parallel, parse, run
 import make_model
 
-PHASES = ("import", "quantize", "fuse", "tile", "plan", "codegen", "pack")
+PHASES = ("import", "quantize", "fuse", "tile", "plan", "codegen")  # and pack, which ends in a bundle
 # What each kind of text has to contain.
 EMITTED = {"mlir": rb"exec\.program", "llvm": rb"define ", "asm": rb"\.globl|\.global", "obj": rb"\x7fELF",
            "glsl": rb"#version", "hvx": rb"HVX|hvx"}
@@ -30,7 +30,8 @@ class Phases:
 
     def compile(self, model, out, *flags):
         out = os.path.join(self.scratch, out)
-        result = run([self.options.sinterc, model, "-o", out, "--target=host", *flags])
+        target = [] if any(flag.startswith("--target=") for flag in flags) else ["--target=host"]
+        result = run([self.options.sinterc, model, "-o", out, *target, *flags])
         if result.code == 0 and not os.path.exists(out):
             result.err += f"error: no {out}"
         return result, read(out) if result.code == 0 and os.path.exists(out) else None
@@ -52,7 +53,7 @@ class Phases:
         found = [os.path.basename(file) for file in files]
         numbered = all(re.match(r"\d+[-_.]", file) for file in found)
         if not self.cases.check(f"{name} --dump-ir", bundle is not None and numbered and
-                                len(files) >= len(PHASES) - 1, ", ".join(found) or result.why()):
+                                len(files) == len(PHASES), ", ".join(found) or result.why()):
             return
         for file in files:
             phase = re.sub(r"^\d+[-_.]|\.mlir$", "", os.path.basename(file))
@@ -76,15 +77,24 @@ class Phases:
         self.cases.check(f"{case}, edited", good, "other bytes" if good else "same bytes" if other else result.why())
 
     def emit(self, name, model, kind):
-        result, text = self.compile(model, f"{name}.{kind}", f"--emit={kind}")
+        # An object holds one variant.
+        flags = ["--target=x86-64:avx2"] if kind == "obj" else []
+        result, text = self.compile(model, f"{name}.{kind}", f"--emit={kind}", *flags)
         found = text is not None and re.search(EMITTED[kind], text) is not None
         self.cases.check(f"{name} --emit={kind}", found, f"{len(text)} bytes" if found else result.why())
 
     def emit_bundle(self, name, model):
         _, plain = self.compile(model, f"{name}.plain.sinter")
-        result, emitted = self.compile(model, f"{name}.emitted.sinter", "--emit=bundle")
-        good = emitted is not None and emitted == plain
-        self.cases.check(f"{name} --emit=bundle", good, "" if good else result.why())
+        for flag in ("--emit=bundle", "--compile-to=pack"):
+            result, emitted = self.compile(model, f"{name}.{flag[2:6]}.sinter", flag)
+            good = emitted is not None and emitted == plain
+            self.cases.check(f"{name} {flag}", good, f"{len(plain)} bytes" if good else result.why())
+
+    def emit_reference(self, name, model, vocab):
+        """The logits after a prompt as the reference evaluator has them."""
+        result, logits = self.compile(model, f"{name}.reference", "--emit=reference", "--ids=1,2,3")
+        self.cases.check(f"{name} --emit=reference", logits is not None and len(logits) == 4 * vocab,
+                         f"{len(logits)} bytes" if logits else result.why())
 
     def report(self, name, model):
         file = os.path.join(self.scratch, name + ".report.json")
@@ -95,7 +105,7 @@ class Phases:
             self.cases.check(f"{name} --report", False, f"{error}; {result.why()}")
             return
         text = json.dumps(report)
-        self.cases.check(f"{name} --report names every phase", all(phase in text for phase in PHASES),
+        self.cases.check(f"{name} --report names every phase", all(phase in text for phase in (*PHASES, "pack")),
                          ", ".join(report))
 
 
@@ -110,7 +120,8 @@ def main():
         jobs += [(phases.compile_to, "example", EXAMPLE, phase) for phase in PHASES]
         jobs += [(phases.dump_and_resume, "random-q8_0", model), (phases.dump_and_resume, "example", EXAMPLE)]
         jobs += [(phases.emit, "random-q8_0", model, kind) for kind in EMITTED]
-        jobs += [(phases.emit_bundle, "random-q8_0", model), (phases.report, "random-q8_0", model)]
+        jobs += [(phases.emit_bundle, "random-q8_0", model), (phases.report, "random-q8_0", model),
+             (phases.emit_reference, "random-q8_0", model, 512)]
         in_parallel(options.workers, lambda job: job[0](*job[1:]), jobs)
     cases.finish()
 
