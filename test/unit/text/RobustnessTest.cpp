@@ -227,6 +227,49 @@ TEST(RobustnessTest, DamagedTablesOfBpe) {
   damage(small);
 }
 
+/// Whatever a file says, it gives tables that verify and work, or a message of one line.
+TEST(RobustnessTest, RandomMetadata) {
+  Random random;
+  size_t compiled = 0;
+  for (int round = 0; round != 300; ++round) {
+    SmallVocabulary small = random(2) ? SmallVocabulary::sentencePiece()
+                                      : SmallVocabulary::bytes(random(2) ? "default" : "llama3");
+    TokenizerSource &source = small.source;
+    for (uint32_t left = random(20); left != 0; --left) {
+      bool isByte = random(20) == 0;
+      small.add(isByte ? "<0x0A>" : randomText(random),
+                token_type(isByte ? token_byte : 1 + random(5)), float(random(9)));
+      source.merges.push_back(small.keep(randomText(random) + " " + randomText(random)));
+    }
+    if (source.model == "gpt2" && random(4) != 0)
+      source.merges.resize(1); // Most of the random ones are no merges.
+    std::optional<uint32_t> *ids[] = {&source.bos, &source.eos, &source.unknown, &source.endOfTurn,
+                                      &source.padding};
+    for (std::optional<uint32_t> *id : ids)
+      if (random(3) == 0)
+        *id = random(uint32_t(source.tokens.size()) + random(2));
+    source.addBos = random(2);
+    source.name = random(2) ? "phi3" : "";
+    if (random(10) == 0)
+      source.types.resize(random(uint32_t(source.types.size())));
+    if (random(10) == 0)
+      source.tokens.resize(random(uint32_t(source.tokens.size())));
+    Expected<std::vector<uint8_t>> tables = buildTokenizerTables(source);
+    if (!tables) {
+      std::string message = toString(tables.takeError());
+      EXPECT_TRUE(StringRef(message).starts_with("small.gguf: tokenizer.ggml.")) << message;
+      EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+      continue;
+    }
+    ++compiled;
+    const char *fault = verify_tables(tables->data(), tables->size());
+    ASSERT_EQ(fault, nullptr) << fault;
+    for (int i = 0; i != 5; ++i)
+      exercise(*tables, random);
+  }
+  EXPECT_GT(compiled, 100u);
+}
+
 /// Faults that chance does not hit.
 TEST(RobustnessTest, NamesTheDamagedField) {
   SmallVocabulary small = SmallVocabulary::bytes("llama-bpe");
