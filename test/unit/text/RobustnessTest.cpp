@@ -238,8 +238,9 @@ TEST(RobustnessTest, RandomMetadata) {
     for (uint32_t left = random(20); left != 0; --left) {
       bool isByte = random(20) == 0;
       small.add(isByte ? "<0x0A>" : randomText(random),
-                token_type(isByte ? token_byte : 1 + random(5)), float(random(9)));
-      source.merges.push_back(small.keep(randomText(random) + " " + randomText(random)));
+                isByte ? token_byte : token_type(1 + random(5)), float(random(9)));
+      source.merges.push_back(
+          small.keep(randomText(random).append(" ").append(randomText(random))));
     }
     if (source.model == "gpt2" && random(4) != 0)
       source.merges.resize(1); // Most of the random ones are no merges.
