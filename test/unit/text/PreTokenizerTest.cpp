@@ -25,7 +25,7 @@ public:
       EXPECT_EQ(begin, expected);
       EXPECT_LT(begin, end);
       expected = end;
-      result += (result.empty() ? "" : "|") + text.slice(begin, end).str();
+      result.append(begin == 0 ? "" : "|").append(text.slice(begin, end));
     });
     EXPECT_EQ(expected, text.size());
     return result;
