@@ -129,7 +129,8 @@ private:
       if (!pre)
         return fail("pre", ": unknown pre-tokenizer '" + printable(source.pre) +
                                "'; known: " + knownPreTokenizers());
-      copy(pre->splitters, header.splitters);
+      for (auto [index, splitter] : enumerate(pre->splitters))
+        header.splitters[index] = splitter;
       setFlag(flag_add_bos, pre->addsBos);
       setFlag(flag_ignore_merges, pre->ignoresMerges);
     } else {
