@@ -26,12 +26,12 @@ struct Arithmetic {
 /// x / (1 + exp(-x)).
 Value buildSilu(Arithmetic a, Value x) {
   Value e = a.b.create<math::ExpOp>(a.b.create<arith::NegFOp>(x));
-  return a.b.create<arith::DivFOp>(x, a.add(a.number(1.0), e));
+  return a.b.create<arith::DivFOp>(x, a.add(e, a.number(1.0)));
 }
 
 /// x/2 (1 + s).
 Value buildHalfOnePlus(Arithmetic a, Value x, Value s) {
-  return a.multiply(a.multiply(a.number(0.5), x), a.add(a.number(1.0), s));
+  return a.multiply(a.multiply(x, a.number(0.5)), a.add(s, a.number(1.0)));
 }
 
 /// x/2 (1 + erf(x / sqrt 2)).
@@ -43,8 +43,8 @@ Value buildGelu(Arithmetic a, Value x) {
 /// x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
 Value buildGeluTanh(Arithmetic a, Value x) {
   Value cube = a.multiply(a.multiply(x, x), x);
-  Value inner = a.add(x, a.multiply(a.number(0.044715), cube));
-  Value scaled = a.multiply(a.number(0.79788456080286536), inner);
+  Value inner = a.add(x, a.multiply(cube, a.number(0.044715)));
+  Value scaled = a.multiply(inner, a.number(0.79788456080286536));
   return buildHalfOnePlus(a, x, a.b.create<math::TanhOp>(scaled));
 }
 
