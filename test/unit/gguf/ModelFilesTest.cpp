@@ -4,17 +4,15 @@
 // made from: the rms distance of the values over the rms of the weights is what the format costs
 // and so shows at once a nibble, a scale or a sign out of place.
 //
-// The files are looked for in $SINTER_MODELS, by default beside the checkout.
-//
 //===----------------------------------------------------------------------===//
 
 #include "compiler/gguf/Dequantize.h"
 #include "compiler/gguf/Reader.h"
+#include "test/unit/Models.h"
 
 #include "gtest/gtest.h"
 
 #include <cmath>
-#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <vector>
@@ -27,13 +25,9 @@ namespace {
 class ModelFiles : public testing::Test {
 protected:
   void SetUp() override {
-    const char *chosen = std::getenv("SINTER_MODELS");
-    root = chosen ? fs::path(chosen) : fs::path(SINTER_SOURCE_DIR) / "../shared/models";
-    if (fs::is_directory(root / "llama"))
-      return;
-    if (chosen)
-      FAIL() << "SINTER_MODELS=" << chosen << " has no folder 'llama'";
-    GTEST_SKIP() << "no models in " << root << "; set SINTER_MODELS to test with real files";
+    SINTER_NEEDS_MODELS();
+    root = sinter::test::modelsDirectory();
+    ASSERT_TRUE(fs::is_directory(root / "llama")) << root << " has no folder 'llama'";
   }
 
   std::unique_ptr<GGUFFile> open(const fs::path &path) {

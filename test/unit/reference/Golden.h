@@ -8,11 +8,11 @@
 #ifndef SINTER_TEST_UNIT_REFERENCE_GOLDEN_H
 #define SINTER_TEST_UNIT_REFERENCE_GOLDEN_H
 
+#include "test/unit/Models.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
-#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -21,10 +21,9 @@ namespace sinter::test {
 
 /// Where `name` ("llama/stories260K-f32.gguf") lies; empty if it does not.
 inline std::string findModelFile(llvm::StringRef name) {
-  const char *set = std::getenv("SINTER_MODELS");
   std::string source = SINTER_SOURCE_DIR;
   for (const std::string &candidate :
-       {(set ? std::string(set) : source + "/../shared/models") + "/" + name.str(),
+       {modelsDirectory() + "/" + name.str(),
         source + "/test/models/" + name.str(),
         source + "/examples/models/" + llvm::sys::path::filename(name).str()})
     if (llvm::sys::fs::exists(candidate))

@@ -71,6 +71,7 @@ size_t checkGolden(const std::string &folder, const std::string &file) {
 class GoldenTest : public testing::TestWithParam<const char *> {};
 
 TEST_P(GoldenTest, GivesTheIdsOfLlamaCpp) {
+  SINTER_NEEDS_MODELS();
   std::set<std::string> files;
   std::error_code error;
   for (sys::fs::directory_iterator at(modelPath(GetParam()), error), end; !error && at != end;

@@ -12,11 +12,11 @@
 #include "compiler/tokenizer/TokenizerTables.h"
 #include "runtime/text/detokenizer.h"
 #include "runtime/text/tokenizer.h"
+#include "test/unit/Models.h"
 
 #include "llvm/Support/MemoryBuffer.h"
 #include "gtest/gtest.h"
 
-#include <cstdlib>
 #include <deque>
 #include <memory>
 #include <string>
@@ -24,10 +24,8 @@
 
 namespace sinter::text {
 
-/// The directory of test models: SINTER_MODELS, or beside the checkout.
 inline std::string modelPath(const std::string &name) {
-  const char *directory = std::getenv("SINTER_MODELS");
-  return (directory ? std::string(directory) : SINTER_SOURCE_DIR "/../shared/models") + "/" + name;
+  return test::modelsDirectory() + "/" + name;
 }
 
 /// Contents of a file; the test fails if it is missing.

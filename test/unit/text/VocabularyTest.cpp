@@ -18,6 +18,7 @@ namespace {
 class VocabularyTest : public testing::TestWithParam<const char *> {};
 
 TEST_P(VocabularyTest, GivesTheIdsOfLlamaCpp) {
+  SINTER_NEEDS_MODELS();
   std::string path = std::string("vocab/ggml-vocab-") + GetParam() + ".gguf";
   std::string input = readFile(modelPath(path + ".inp")),
               output = readFile(modelPath(path + ".out"));
