@@ -93,4 +93,28 @@ TEST_P(GoldenLogits, AreThoseOfTheImportedModel) {
 
 INSTANTIATE_TEST_SUITE_P(Models, GoldenLogits, testing::ValuesIn(kCases), caseName);
 
+// @score gives each token the probability that @head's logits give it, whatever the chunks are.
+TEST(ReferenceScores, AreThoseOfTheLogits) {
+  std::string path = findModelFile("own/tiny-f16.gguf");
+  ASSERT_FALSE(path.empty());
+  auto file = gguf::GGUFFile::open(path);
+  ASSERT_TRUE(static_cast<bool>(file)) << llvm::toString(file.takeError());
+  mlir::MLIRContext context;
+  auto module = importModel(**file, context);
+  ASSERT_TRUE(static_cast<bool>(module)) << llvm::toString(module.takeError());
+  reference::Evaluator evaluator(**module, **file);
+  const std::vector<int32_t> tokens = {1023, 40, 300, 7, 512, 99};
+  auto scores = reference::referenceScores(evaluator, tokens, 2);
+  ASSERT_TRUE(static_cast<bool>(scores)) << llvm::toString(scores.takeError());
+  ASSERT_EQ(scores->size(), tokens.size() - 1);
+  for (size_t i = 1; i < tokens.size(); ++i) {
+    auto logits = reference::referenceLogits(evaluator, llvm::ArrayRef(tokens).take_front(i));
+    ASSERT_TRUE(static_cast<bool>(logits)) << llvm::toString(logits.takeError());
+    double sum = 0;
+    for (double logit : *logits)
+      sum += std::exp(logit);
+    EXPECT_NEAR((*scores)[i - 1], (*logits)[tokens[i]] - std::log(sum), 1e-9);
+  }
+}
+
 } // namespace
