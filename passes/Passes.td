@@ -24,6 +24,12 @@ def VerifyImported : LLMPass<"verify-imported"> {
   let summary = "Check what holds after import";
 }
 
+def ForkTargets : Pass<"fork-targets", "::mlir::ModuleOp"> {
+  let summary = "One nested module a target";
+  let dependentDialects = ["::sinter::exec::ExecDialect"];
+  let options = [Option<"target", "target", "std::string", "\"host\"", "What --target= of sinterc takes">];
+}
+
 def HoistLastToken : LLMRewrite<"hoist-last-token"> {
   let summary = "Choose the last token's row before computing with all of them";
 }
@@ -90,6 +96,14 @@ def PackWeights : LLMPass<"pack-weights"> {
 
 def VerifyFused : LLMPass<"verify-fused"> {
   let summary = "Check that every op is one that becomes a kernel";
+}
+
+// ---- tile -------------------------------------------------------------------------------------------------------
+
+def OutlineKernels : Pass<"outline-kernels", "::mlir::ModuleOp"> {
+  let summary = "Make unique kernels and static programs of the model";
+  let dependentDialects = ["::sinter::exec::ExecDialect", "::sinter::tile::TileDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
 // ---- codegen: kernels from structured to lane form ---------------------------------------------------------------

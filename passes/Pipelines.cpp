@@ -53,7 +53,9 @@ static void buildImport(OpPassManager &passes) {
   passes.addPass(createVerifyImported());
 }
 
-static void buildQuantize(OpPassManager &passes) {
+static void buildQuantize(OpPassManager &passes, const PipelineOptions &options) {
+  // First: activation types are the target's business.
+  passes.addPass(createForkTargets({options.target}));
   // Before values are quantized: it looks through float rows only.
   passes.addPass(createHoistLastToken());
   passes.addPass(createQuantizeActivations());
@@ -85,7 +87,12 @@ static void buildFuse(OpPassManager &passes) {
   passes.addPass(createVerifyFused());
 }
 
-static void buildTile(OpPassManager &passes) {}
+static void buildTile(OpPassManager &passes) {
+  passes.addPass(createOutlineKernels());
+  // Kernels are written block by block; what their loops repeat is shared here.
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+}
 
 static void buildPlan(OpPassManager &passes) {
   // Lifetimes are read off the programs, which no later phase changes.
@@ -94,14 +101,12 @@ static void buildPlan(OpPassManager &passes) {
   passes.addPass(createVerifyPlan());
 }
 
-static void buildCodegen(OpPassManager &passes) {}
-
-void sinter::buildPhase(OpPassManager &passes, Phase phase) {
+void sinter::buildPhase(OpPassManager &passes, Phase phase, const PipelineOptions &options) {
   switch (phase) {
   case Phase::Import:
     return buildImport(passes);
   case Phase::Quantize:
-    return buildQuantize(passes);
+    return buildQuantize(passes, options);
   case Phase::Fuse:
     return buildFuse(passes);
   case Phase::Tile:
@@ -109,7 +114,6 @@ void sinter::buildPhase(OpPassManager &passes, Phase phase) {
   case Phase::Plan:
     return buildPlan(passes);
   case Phase::Codegen:
-    return buildCodegen(passes);
   case Phase::Pack:
     return;
   }
@@ -126,7 +130,7 @@ void sinter::registerAllPasses() {
   registerCSEPass();
   registerSymbolDCEPass();
   for (const auto &row : kPhases) {
-    if (row.phase == Phase::Pack)
+    if (row.phase == Phase::Codegen || row.phase == Phase::Pack)
       continue;
     registerPassPipeline(
         ("phase-" + row.name).str(), row.summary,

@@ -22,6 +22,9 @@ SECTIONS {
   . = 0;
   .text : ALIGN(64) { *(.text .text.*) . = ALIGN(64); *(.rodata .rodata.*) . = ALIGN(64); }
   .writable : { *(.data .data.* .bss .bss.* .got .got.* COMMON) }
+  .symtab 0 : { *(.symtab) }
+  .strtab 0 : { *(.strtab) }
+  .shstrtab 0 : { *(.shstrtab) }
   /DISCARD/ : { *(.eh_frame*) *(.comment) *(.note*) *(.debug*) *(.ARM.*) }
   ASSERT(SIZEOF(.writable) == 0, "a kernel has writable data")
 }

@@ -78,10 +78,12 @@ private:
     int64_t n = cast<VectorType>(words.getType()).getDimSize(0);
     return b.create<vector::BitCastOp>(loc, type(4 * n, i8()), words);
   }
+  Value word(size_t q) {
+    return b.create<vector::ExtractOp>(loc, op.getX(), ArrayRef<int64_t>{static_cast<int64_t>(op.getFirst() + q)});
+  }
   /// Word q of x in all lanes of a register.
-  Value activation(unsigned q) {
-    Value word = b.create<vector::ExtractOp>(loc, op.getX(), ArrayRef<int64_t>{q});
-    return b.create<vector::BroadcastOp>(loc, type(lanes, i32()), word);
+  Value activation(size_t q) {
+    return b.create<vector::BroadcastOp>(loc, type(lanes, i32()), word(q));
   }
   Value call(StringRef name, Type result, ValueRange args) {
     return b
@@ -109,8 +111,7 @@ Value DotLowering::floatDot() {
   Value acc = op.getInit();
   auto rowsType = cast<VectorType>(acc.getType());
   for (auto [q, code] : llvm::enumerate(op.getCodes())) {
-    Value x = b.create<vector::ExtractOp>(loc, op.getX(), ArrayRef<int64_t>{static_cast<int64_t>(q)});
-    acc = b.create<math::FmaOp>(loc, code, b.create<vector::BroadcastOp>(loc, rowsType, x), acc);
+    acc = b.create<math::FmaOp>(loc, code, b.create<vector::BroadcastOp>(loc, rowsType, word(q)), acc);
   }
   return acc;
 }

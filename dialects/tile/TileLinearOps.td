@@ -61,7 +61,8 @@ def Tile_LoadActsOp : Tile_Op<"load_acts", [MemoryEffects<[MemRead]>]> {
 def Tile_DotOp : Tile_Op<"dot", [Pure, AttrSizedOperandSegments, AllTypesMatch<["init", "result"]>]> {
   let summary = "a dot product of G neighbours a lane, added to a wider sum";
   let description = [{
-    Integer (G = 4): init[t][r] + sum over words q and bytes i of (codes[q][r].byte i) * (x[t][q].byte i), exactly.
+    Integer (G = 4): init[t][r] + sum over words q and bytes i of (codes[q][r].byte i) * (x[t][first + q].byte i),
+    exactly.
     `bits` is how many bits of a code may be set: 8 means two's complement bytes, fewer means unsigned. `sum` is the sum
     of the x bytes of token t; a target whose instruction takes unsigned weights needs it to correct for the flipped
     top bit, others ignore it. x bytes lie in -127 .. 127.
@@ -69,11 +70,11 @@ def Tile_DotOp : Tile_Op<"dot", [Pure, AttrSizedOperandSegments, AllTypesMatch<[
     Float (G = 1): init[t][r] + sum over q of codes[q][r] * x[t][q], each product and sum fused.
   }];
   let arguments = (ins VectorOfAnyRankOf<[I32, F32]>:$init, Variadic<VectorOfRankAndType<[1], [I32, F32]>>:$codes,
-                       VectorOfAnyRankOf<[I32, F32]>:$x, Optional<AnyType>:$sum, I64Attr:$bits);
+                       VectorOfAnyRankOf<[I32, F32]>:$x, Optional<AnyType>:$sum, I64Attr:$bits, DefaultValuedAttr<I64Attr, "0">:$first);
   let results = (outs VectorOfAnyRankOf<[I32, F32]>:$result);
   let assemblyFormat = [{
-    $init `,` `[` $codes `]` `,` $x (`sum` $sum^ `:` type($sum))? `bits` $bits attr-dict
-    `:` type($codes) `,` type($x) `->` type($result)
+    $init `,` `[` $codes `]` `,` $x (`from` $first^)? (`sum` $sum^ `:` type($sum))? `bits` $bits attr-dict
+    `:` `[` type($codes) `]` `,` type($x) `->` type($result)
   }];
   let hasVerifier = 1;
 }

@@ -148,8 +148,9 @@ LogicalResult DotOp::verify() {
     return emitOpError("adds to its init: both have one type");
   auto result = cast<VectorType>(getResult().getType());
   auto x = cast<VectorType>(getX().getType());
-  if (getCodes().empty() || x.getShape().back() != static_cast<int64_t>(getCodes().size()))
-    return emitOpError("needs as many words of weights as of activations");
+  int64_t first = getFirst(), words = getCodes().size();
+  if (words == 0 || first < 0 || words > x.getShape().back() - first)
+    return emitOpError("takes words ") << first << " .. " << first + words - 1 << " of " << x.getShape().back();
   for (Type type : getCodes().getTypes())
     if (cast<VectorType>(type).getDimSize(0) != result.getShape().back() ||
         cast<VectorType>(type).getElementType() != result.getElementType())

@@ -57,18 +57,30 @@ def Tile_ViewOp : Tile_Op<"view", [Pure]> {
 def Tile_LoadRowOp : Tile_Op<"load_row", [MemoryEffects<[MemRead]>]> {
   let summary = "elements [column, column + R) of T rows";
   let description = [{
-    Lane r of row t is element `column + r` of row `row + t`. R is 1 for a number that is the same in all lanes.
-    Rows past the token count may be read (buffers are padded); what is computed from them is never stored.
+    Lane r of row t is element `column + r` of row `row + t`. R is 1 for a number that is the same in all lanes;
+    `uniform` says the same of R > 1 numbers (the x of a float dot). Rows past the token count may be read (buffers are
+    padded); what is computed from them is never stored. Rows of i32 (limits, token ids) are read the same way.
   }];
-  let arguments = (ins Tile_RowsType:$source, Index:$row, Index:$column);
+  let arguments = (ins Tile_RowsType:$source, Index:$row, Index:$column, UnitAttr:$uniform);
+  let results = (outs VectorOfRankAndType<[2], [F32, I32]>:$result);
+  let assemblyFormat = [{
+    $source `[` $row `,` $column `]` (`uniform` $uniform^)? attr-dict `:` type($source) `->` type($result)
+  }];
+}
+
+def Tile_GatherRowOp : Tile_Op<"gather_row", [MemoryEffects<[MemRead]>]> {
+  let summary = "elements columns[r] of T rows";
+  let arguments = (ins Tile_RowsType:$source, Index:$row, VectorOfRankAndType<[1], [I32]>:$columns);
   let results = (outs VectorOfRankAndType<[2], [F32]>:$result);
-  let assemblyFormat = "$source `[` $row `,` $column `]` attr-dict `:` type($source) `->` type($result)";
+  let assemblyFormat = [{
+    $source `[` $row `,` $columns `]` attr-dict `:` type($source) `,` type($columns) `->` type($result)
+  }];
 }
 
 def Tile_StoreRowOp : Tile_Op<"store_row", [MemoryEffects<[MemWrite]>]> {
   let summary = "stores T rows of R elements; rows at `limit` and above are left out";
-  let arguments = (ins VectorOfRankAndType<[2], [F32]>:$value, Tile_RowsType:$target, Index:$row, Index:$column,
-                       Optional<Index>:$limit);
+  let arguments = (ins VectorOfRankAndType<[2], [F32, I32]>:$value, Tile_RowsType:$target, Index:$row,
+                       Index:$column, Optional<Index>:$limit);
   let assemblyFormat = [{
     $value `,` $target `[` $row `,` $column `]` (`limit` $limit^)? attr-dict `:` type($value) `,` type($target)
   }];
@@ -85,7 +97,7 @@ def Tile_LoadOp : Tile_Op<"load", [MemoryEffects<[MemRead]>]> {
 def Tile_LoadUniformOp : Tile_Op<"load_uniform", [MemoryEffects<[MemRead]>]> {
   let summary = "a number, or a few neighbouring ones, the same in all lanes";
   let arguments = (ins Tile_Binding:$source, Index:$offset);
-  let results = (outs AnyTypeOf<[I32, F32, VectorOfRankAndType<[1], [I32]>]>:$result);
+  let results = (outs AnyTypeOf<[I32, F32, VectorOfRankAndType<[1], [I32, F32]>]>:$result);
   let assemblyFormat = "$source `[` $offset `]` attr-dict `:` type($source) `->` type($result)";
 }
 

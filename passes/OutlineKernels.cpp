@@ -1,0 +1,563 @@
+//===- OutlineKernels.cpp - Unique kernels and static programs ------------------------===//
+//
+//   func @body(%tokens) {                              exec.buffer constant @blk.0.attn_norm { recipe }
+//     %x = llm.embed %tokens, %w               ==>     exec.buffer transient @decode.0 in @decode bytes 8192
+//     %q = llm.norm_quantize %x, %g                    exec.program @decode max_tokens 1 {
+//     ...                                                exec.group { exec.dispatch @embed_q4_0_2048(...) tiles<..> } ...
+//   }                                                  module @avx512vnni { tile.kernel @embed_q4_0_2048 ... }
+//
+// Each llm op becomes a dispatch of a kernel that is made once for all ops with the same spec, in every variant. The
+// functions are walked once for each program: `prefill` (@body, a chunk), `decode` (@body and @head, one token), `head`
+// and `score`. The recipes of weights move into the constants that they fill.
+//
+// Dispatches that neither read nor write what another one of their group writes share a group: Q, K and V side by side.
+//
+//===----------------------------------------------------------------------===//
+#include "dialects/llm/LLMDialect.h"
+#include "dialects/llm/ModelInfo.h"
+#include "mlir/Analysis/SliceAnalysis.h"
+#include "mlir/Analysis/TopologicalSortUtils.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "passes/Activations.h"
+#include "passes/KernelNames.h"
+#include "passes/Passes.h"
+#include "passes/kernels/KernelBuilder.h"
+#include "passes/kernels/Kernels.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/FormatVariadic.h"
+
+namespace sinter {
+#define GEN_PASS_DEF_OUTLINEKERNELS
+#include "passes/Passes.h.inc"
+} // namespace sinter
+
+using namespace mlir;
+using namespace sinter;
+using exec::Access;
+using exec::BindingAttr;
+
+namespace {
+
+/// Where a value of the model lies.
+struct Place {
+  std::string buffer;
+  exec::IndirectAttr indirect;
+  int64_t size = -1;
+};
+
+class Outliner {
+public:
+  Outliner(ModuleOp module, const llm::ModelInfo &info, const Target &target, exec::TargetAttr choice)
+      : module(module), info(info), target(target), choice(choice), b(module.getBodyRegion()) {}
+
+  LogicalResult run();
+
+private:
+  MLIRContext *context() { return module.getContext(); }
+  // Buffers.
+  void makeStates();
+  std::string makeState(StringRef name, int64_t bytes, std::optional<exec::BufferRole> role = std::nullopt);
+  std::string constantOf(Value value);
+  std::string transientFor(Value value);
+  int64_t rowsBytes(Type type);
+  // Programs.
+  LogicalResult makeProgram(StringRef name, int64_t maxTokens, ArrayRef<StringRef> functions,
+                            ArrayRef<exec::PortAttr> ports);
+  LogicalResult outlineFunction(func::FuncOp function, bool last);
+  LogicalResult outline(Operation *op);
+  void outlineEmbed(llm::EmbedOp op);
+  void outlineNorm(Operation *op, Value x, Value gain, std::optional<double> eps);
+  void outlineLinear(llm::LinearOp op);
+  void outlineAttention(llm::AttentionOp op);
+  void outlineScore(llm::LinearScoreOp op);
+  void outlineElementwise(Operation *op);
+  void outlineLastToken(llm::LastTokenOp op);
+
+  BindingAttr read(Value value);
+  BindingAttr read(StringRef buffer) { return BindingAttr::get(context(), buffer, Access::Read); }
+  BindingAttr write(Value value, ArrayRef<int64_t> over = {});
+  void dispatch(Operation *op, StringRef kernel, ArrayRef<BindingAttr> bindings, exec::TilesAttr tiles,
+                StringRef suffix = {});
+  exec::TilesAttr tilesPerToken() { return exec::TilesAttr::get(context(), 1, one() ? 0 : 1, 0); }
+  exec::TilesAttr tiles(int64_t n) { return exec::TilesAttr::get(context(), n, 0, 0); }
+  /// The kernel of this name and content in every variant; `build` writes it.
+  std::string kernel(Location loc, const KernelName &name,
+                     llvm::function_ref<void(OpBuilder &, StringRef, const Schedule &)> build);
+
+  bool one() { return maxTokens == 1; }
+  TokenClass tokenClass() { return one() ? TokenClass::One : TokenClass::Chunk; }
+  CacheShape cacheShape(StringRef name);
+
+  ModuleOp module;
+  const llm::ModelInfo &info;
+  const Target &target;
+  exec::TargetAttr choice;
+  OpBuilder b;
+
+  SmallVector<std::pair<const Variant *, ModuleOp>> variants;
+  llvm::StringMap<std::string> kernels, constants;
+  llvm::StringMap<int> usedNames;
+
+  // The program under construction.
+  exec::ProgramOp program;
+  exec::GroupOp group;
+  int64_t maxTokens = 1;
+  int nextTransient = 0;
+  DenseMap<Value, Place> places;
+  /// Where the last function's result goes.
+  std::string resultBuffer;
+};
+
+//===----------------------------------------------------------------------===//
+// Buffers
+//===----------------------------------------------------------------------===//
+
+int64_t tokenRows(int64_t maxTokens) {
+  return maxTokens == 1 ? 1 : (maxTokens + kTokenPadding - 1) / kTokenPadding * kTokenPadding;
+}
+
+/// Bytes of a value of the running program: rows for as many tokens as register blocks may read.
+int64_t Outliner::rowsBytes(Type type) {
+  if (auto acts = dyn_cast<llm::ActsType>(type))
+    return tokenRows(maxTokens) * tile::ActsType::get(context(), acts.getWidth()).getStride();
+  auto tensor = cast<RankedTensorType>(type);
+  if (tensor.getRank() == 1)
+    return tokenRows(maxTokens) * 4;
+  return tokenRows(maxTokens) * tile::RowsType::getPadded(context(), tensor.getDimSize(1)).getStride();
+}
+
+std::string Outliner::makeState(StringRef name, int64_t bytes, std::optional<exec::BufferRole> role) {
+  auto buffer = b.create<exec::BufferOp>(module.getLoc(), exec::BufferKind::State, name, bytes);
+  if (role)
+    buffer.setRoleAttr(exec::BufferRoleAttr::get(context(), *role));
+  return name.str();
+}
+
+void Outliner::makeStates() {
+  int64_t chunkRows = tokenRows(info.chunk);
+  makeState("step", exec::kStepBytes, exec::BufferRole::Step);
+  makeState("tokens", chunkRows * 4);
+  makeState("targets", chunkRows * 4);
+  makeState("logits", paddedWidth(info.vocabulary) * 4);
+  makeState("scores", chunkRows * 4);
+  makeState("hidden", chunkRows * paddedWidth(info.embedding) * 4);
+  for (auto cache : module.getOps<llm::KvCacheOp>()) {
+    CacheShape shape = cacheShape(cache.getSymName());
+    makeState((cache.getSymName() + ".keys").str(), shape.keyBytes(), exec::BufferRole::KVCache);
+    makeState((cache.getSymName() + ".values").str(), shape.valueBytes(), exec::BufferRole::KVCache);
+  }
+}
+
+CacheShape Outliner::cacheShape(StringRef name) {
+  auto cache = module.lookupSymbol<llm::KvCacheOp>(name);
+  return {static_cast<int64_t>(cache.getHeads()), static_cast<int64_t>(cache.getHeadDim()),
+          static_cast<int64_t>(cache.getPositions()), cache.getElementType()};
+}
+
+/// The recipe as text: equal texts are equal bytes, whichever function they stand in.
+std::string recipeText(Value value) {
+  Operation *op = value.getDefiningOp();
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  out << op->getName() << op->getAttrDictionary() << value.getType() << '(';
+  for (Value operand : op->getOperands())
+    out << recipeText(operand) << ',';
+  out << ')';
+  return out.str();
+}
+
+/// "blk.0.attn_q" for what is made of the tensor blk.0.attn_q.weight, "rope" for a table.
+std::string constantName(Value value) {
+  for (Operation *op = value.getDefiningOp(); op; op = op->getOperand(0).getDefiningOp()) {
+    StringRef tensor;
+    if (auto weight = dyn_cast<llm::WeightOp>(op))
+      tensor = weight.getTensor();
+    else if (auto parameter = dyn_cast<llm::ParameterOp>(op))
+      tensor = parameter.getTensor();
+    if (!tensor.empty()) {
+      tensor.consume_back(".weight");
+      return tensor.str();
+    }
+    if (isa<llm::RopeTableOp>(op))
+      return "rope";
+    if (op->getNumOperands() == 0)
+      break;
+  }
+  return "constant";
+}
+
+std::string Outliner::constantOf(Value value) {
+  std::string text = recipeText(value);
+  if (auto found = constants.find(text); found != constants.end())
+    return found->second;
+  std::string name = constantName(value);
+  if (int n = usedNames[name]++)
+    name += "." + std::to_string(n);
+
+  SetVector<Operation *> slice;
+  BackwardSliceOptions options;
+  options.inclusive = true;
+  getBackwardSlice(value, &slice, options);
+  slice = topologicalSort(slice);
+  OpBuilder::InsertionGuard guard(b);
+  auto buffer = b.create<exec::BufferOp>(value.getLoc(), exec::BufferKind::Constant, name, 1);
+  b.createBlock(&buffer.getRecipe());
+  IRMapping map;
+  for (Operation *op : slice)
+    b.clone(*op, map);
+  Value result = map.lookup(value);
+  // A register block of tokens may read rows past the last position.
+  if (auto table = result.getDefiningOp<llm::RopeTableOp>()) {
+    auto type = table.getResult().getType();
+    table.getResult().setType(
+        RankedTensorType::get({type.getDimSize(0) + kTokenPadding, type.getDimSize(1)}, type.getElementType()));
+  }
+  b.create<exec::ConstantYieldOp>(value.getLoc(), result);
+  buffer.setBytes(*exec::getConstantBytes(result.getType()));
+  return constants[text] = name;
+}
+
+std::string Outliner::transientFor(Value value) {
+  std::string name = (program.getSymName() + "." + Twine(nextTransient++)).str();
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(program);
+  b.create<exec::BufferOp>(value.getLoc(), exec::BufferKind::Transient, name, rowsBytes(value.getType()),
+                           program.getSymName());
+  return name;
+}
+
+BindingAttr Outliner::read(Value value) {
+  auto found = places.find(value);
+  if (found == places.end())
+    return read(constantOf(value));
+  const Place &place = found->second;
+  return BindingAttr::get(context(), FlatSymbolRefAttr::get(context(), place.buffer), Access::Read, 0, place.size,
+                          place.indirect, {});
+}
+
+BindingAttr Outliner::write(Value value, ArrayRef<int64_t> over) {
+  auto [at, isNew] = places.try_emplace(value);
+  if (isNew) {
+    bool isResult = !resultBuffer.empty() &&
+                    llvm::any_of(value.getUsers(), [](Operation *user) { return isa<func::ReturnOp>(user); });
+    at->second.buffer = isResult ? resultBuffer : transientFor(value);
+  }
+  return BindingAttr::get(context(), at->second.buffer, Access::Write, over);
+}
+
+//===----------------------------------------------------------------------===//
+// Dispatches
+//===----------------------------------------------------------------------===//
+
+/// Ops of recipes are no work of the device: they move into the constants.
+bool isRecipe(Operation *op) {
+  return isa<llm::WeightOp, llm::ParameterOp, llm::PermuteRowsOp, llm::ScaleColumnsOp, llm::DivOp,
+             llm::RopeFrequenciesOp, llm::RopeTableOp, llm::PackOp>(op);
+}
+
+/// What an element-wise op computes, on blocks.
+std::function<Value(OpBuilder &, Location, ValueRange)> elementwiseOf(Operation *op) {
+  return [op](OpBuilder &b, Location loc, ValueRange in) -> Value {
+    if (isa<llm::AddOp, llm::AddBiasOp>(op))
+      return b.create<arith::AddFOp>(loc, in[0], in[1]);
+    if (auto glu = dyn_cast<llm::GluOp>(op)) {
+      ImplicitLocOpBuilder builder(loc, b);
+      return buildGatedUnit(builder, glu.getActivation(), in[0], in[1]);
+    }
+    auto type = cast<VectorType>(in[0].getType());
+    float factor = cast<llm::ScaleOp>(op).getFactor().convertToDouble();
+    Value splat = b.create<arith::ConstantOp>(loc, DenseElementsAttr::get(type, b.getF32FloatAttr(factor)));
+    return b.create<arith::MulFOp>(loc, in[0], splat);
+  };
+}
+
+/// Whether two dispatches may run at the same time.
+bool conflict(exec::DispatchOp x, ArrayRef<BindingAttr> bindings) {
+  for (BindingAttr mine : x.getBindingList())
+    for (BindingAttr other : bindings)
+      if (mine.getBuffer() == other.getBuffer() && (mine.isWritten() || other.isWritten()))
+        return true;
+  return false;
+}
+
+void Outliner::dispatch(Operation *op, StringRef kernel, ArrayRef<BindingAttr> bindings, exec::TilesAttr tiles,
+                        StringRef suffix) {
+  if (!group || llvm::any_of(group.getOps<exec::DispatchOp>(),
+                             [&](exec::DispatchOp other) { return conflict(other, bindings); })) {
+    OpBuilder groups = OpBuilder::atBlockEnd(&program.getBody().front());
+    group = groups.create<exec::GroupOp>(op->getLoc());
+  }
+  std::string source = (layerName(op->getLoc()) + suffix).str();
+  OpBuilder::atBlockEnd(&group.getBody().front())
+      .create<exec::DispatchOp>(op->getLoc(), kernel, bindings, tiles, source);
+}
+
+std::string Outliner::kernel(Location loc, const KernelName &name,
+                             llvm::function_ref<void(OpBuilder &, StringRef, const Schedule &)> build) {
+  auto [at, isNew] = kernels.try_emplace(name.key());
+  if (!isNew)
+    return at->second;
+  std::string unique = name.text();
+  if (int n = usedNames["@" + unique]++)
+    unique += "_v" + std::to_string(n + 1);
+  at->second = unique;
+  for (auto [variant, body] : variants) {
+    OpBuilder builder = OpBuilder::atBlockEnd(body.getBody());
+    build(builder, unique, variant->schedule);
+  }
+  return unique;
+}
+
+WeightShape shapeOf(Value weight) {
+  llm::MatrixShape shape = llm::getMatrixShape(weight.getType());
+  return {shape.format, shape.rows, shape.cols};
+}
+
+void Outliner::outlineEmbed(llm::EmbedOp op) {
+  EmbedSpec spec{shapeOf(op.getWeight()), op.getScale().convertToDouble()};
+  KernelName name("embed", spec.weight, TokenClass::One);
+  if (spec.scale != 1.0)
+    name.key("scale", std::to_string(spec.scale));
+  std::string symbol = kernel(op.getLoc(), name, [&](OpBuilder &b, StringRef symbol, const Schedule &) {
+    buildEmbed(b, op.getLoc(), symbol, spec);
+  });
+  dispatch(op, symbol, {read(op.getTokens()), read(op.getWeight()), write(op.getResult())}, tilesPerToken());
+}
+
+void Outliner::outlineNorm(Operation *op, Value x, Value gain, std::optional<double> eps) {
+  Value result = op->getResult(0);
+  NormSpec spec{llm::getRowsShape(x.getType()).width, eps, isa<llm::ActsType>(result.getType())};
+  KernelName name(eps ? (spec.actsOutput ? "norm_quantize" : "norm") : "quantize", spec.width);
+  if (eps)
+    name.key("eps", llvm::formatv("{0:e}", *eps));
+  std::string symbol = kernel(op->getLoc(), name, [&](OpBuilder &b, StringRef symbol, const Schedule &) {
+    buildNorm(b, op->getLoc(), symbol, spec);
+  });
+  SmallVector<BindingAttr> bindings = {read(x)};
+  if (eps)
+    bindings.push_back(read(gain));
+  bindings.push_back(write(result));
+  dispatch(op, symbol, bindings, tilesPerToken());
+}
+
+void Outliner::outlineLinear(llm::LinearOp op) {
+  LinearSpec spec;
+  for (Value weight : op.getWeights())
+    spec.weights.push_back(shapeOf(weight));
+  spec.actsInput = isa<llm::ActsType>(op.getX().getType());
+  spec.residuals = op.getResiduals().size();
+  spec.biases = op.getBiases().size();
+  if (op.getRope())
+    spec.ropeWidth = op.getRope().getType().getDimSize(1);
+  spec.epilogue = op.hasEpilogue() ? &op.getEpilogue() : nullptr;
+  spec.tokens = tokenClass();
+  Type result = op.getResult().getType();
+  if (op.getAppend()) {
+    spec.output = *op.getPart() == llm::KvPart::keys ? OutputKind::Keys : OutputKind::Values;
+    spec.cache = cacheShape(*op.getAppend());
+  } else {
+    spec.output = isa<llm::ActsType>(result) ? OutputKind::Acts : OutputKind::Rows;
+  }
+  std::string symbol =
+      kernel(op.getLoc(), linearName(op, spec), [&](OpBuilder &b, StringRef symbol, const Schedule &schedule) {
+        buildLinear(b, op.getLoc(), symbol, spec, schedule);
+      });
+
+  SmallVector<BindingAttr> bindings;
+  for (Value weight : op.getWeights())
+    bindings.push_back(read(weight));
+  bindings.push_back(read(op.getX()));
+  SmallVector<int64_t> residuals;
+  for (Value residual : op.getResiduals()) {
+    residuals.push_back(bindings.size());
+    bindings.push_back(read(residual));
+  }
+  for (Value bias : op.getBiases())
+    bindings.push_back(read(bias));
+  if (op.getRope())
+    bindings.push_back(read(op.getRope()));
+  if (op.getAppend()) {
+    std::string buffer = (*op.getAppend() + (spec.output == OutputKind::Keys ? ".keys" : ".values")).str();
+    bindings.push_back(BindingAttr::get(context(), buffer, Access::Update));
+  } else {
+    // An element is read and then written by the same tile, at the same place.
+    bindings.push_back(write(op.getResult(), spec.output == OutputKind::Rows ? residuals : SmallVector<int64_t>()));
+  }
+  int64_t rows = spec.weights.front().rows;
+  dispatch(op, symbol, bindings, tiles((rows + kTileRows - 1) / kTileRows));
+}
+
+void Outliner::outlineAttention(llm::AttentionOp op) {
+  AttentionSpec spec{static_cast<int64_t>(op.getHeads()), cacheShape(op.getCache()),
+                     op.getScale().convertToDouble(), isa<llm::ActsType>(op.getResult().getType()), tokenClass()};
+  std::string symbol =
+      kernel(op.getLoc(), attentionName(spec), [&](OpBuilder &b, StringRef symbol, const Schedule &schedule) {
+        buildAttention(b, op.getLoc(), symbol, spec, schedule);
+      });
+  std::string cache = op.getCache().str();
+  dispatch(op, symbol, {read(op.getQ()), read(cache + ".keys"), read(cache + ".values"), write(op.getResult())},
+           exec::TilesAttr::get(context(), spec.cache.heads, one() ? 0 : kAttentionTokens, 0));
+}
+
+void Outliner::outlineScore(llm::LinearScoreOp op) {
+  ScoreSpec spec{shapeOf(op.getWeight()), isa<llm::ActsType>(op.getX().getType()), tokenRows(maxTokens)};
+  KernelName name("score", spec.weight, tokenClass());
+  name.key("tokens", std::to_string(spec.maxTokens));
+  std::string score =
+      kernel(op.getLoc(), name, [&](OpBuilder &b, StringRef symbol, const Schedule &schedule) {
+        buildScore(b, op.getLoc(), symbol, spec, schedule);
+      });
+  KernelName joinName("score_join", spec.weight.rows);
+  joinName.key("tokens", std::to_string(spec.maxTokens));
+  std::string join = kernel(op.getLoc(), joinName, [&](OpBuilder &b, StringRef symbol, const Schedule &) {
+    buildScoreJoin(b, op.getLoc(), symbol, spec);
+  });
+  std::string partials = (program.getSymName() + "." + Twine(nextTransient++)).str();
+  OpBuilder::atBlockBegin(module.getBody())
+      .create<exec::BufferOp>(op.getLoc(), exec::BufferKind::Transient, partials, spec.partialBytes(),
+                              program.getSymName());
+  BindingAttr targets = read(op.getTargets());
+  dispatch(op, score,
+           {read(op.getWeight()), read(op.getX()), targets, BindingAttr::get(context(), partials, Access::Write)},
+           tiles(spec.tiles()));
+  dispatch(op, join, {read(partials), targets, write(op.getResult())}, tilesPerToken(), ".join");
+}
+
+void Outliner::outlineElementwise(Operation *op) {
+  ElementwiseSpec spec;
+  spec.width = llm::getRowsShape(op->getResult(0).getType()).width;
+  spec.inputs = op->getNumOperands();
+  spec.bias = isa<llm::AddBiasOp>(op);
+  spec.compute = elementwiseOf(op);
+  KernelName name(op->getName().stripDialect(), spec.width);
+  name.key("attributes", llvm::formatv("{0}", op->getAttrDictionary()));
+  std::string symbol = kernel(op->getLoc(), name, [&](OpBuilder &b, StringRef symbol, const Schedule &) {
+    buildElementwise(b, op->getLoc(), symbol, spec);
+  });
+  SmallVector<BindingAttr> bindings;
+  for (Value operand : op->getOperands())
+    bindings.push_back(read(operand));
+  bindings.push_back(write(op->getResult(0)));
+  dispatch(op, symbol, bindings, tilesPerToken());
+}
+
+/// The last row is read where it lies; of one token it is the token.
+void Outliner::outlineLastToken(llm::LastTokenOp op) {
+  Place place = places.lookup(op.getX());
+  if (place.buffer == "hidden") {
+    int64_t stride = tile::RowsType::getPadded(context(), info.embedding).getStride();
+    place.indirect = exec::lastTokenOf(context(), "step", stride, info.chunk);
+    place.size = stride;
+  }
+  places[op.getResult()] = place;
+}
+
+LogicalResult Outliner::outline(Operation *op) {
+  if (auto embed = dyn_cast<llm::EmbedOp>(op))
+    outlineEmbed(embed);
+  else if (auto norm = dyn_cast<llm::RmsNormOp>(op))
+    outlineNorm(op, norm.getX(), norm.getGain(), norm.getEps().convertToDouble());
+  else if (auto norm = dyn_cast<llm::NormQuantizeOp>(op))
+    outlineNorm(op, norm.getX(), norm.getGain(), norm.getEps().convertToDouble());
+  else if (auto quantize = dyn_cast<llm::QuantizeActsOp>(op))
+    outlineNorm(op, quantize.getX(), Value(), std::nullopt);
+  else if (auto linear = dyn_cast<llm::LinearOp>(op))
+    outlineLinear(linear);
+  else if (auto attention = dyn_cast<llm::AttentionOp>(op))
+    outlineAttention(attention);
+  else if (auto score = dyn_cast<llm::LinearScoreOp>(op))
+    outlineScore(score);
+  else if (auto last = dyn_cast<llm::LastTokenOp>(op))
+    outlineLastToken(last);
+  else if (isa<llm::AddOp, llm::AddBiasOp, llm::ScaleOp, llm::GluOp>(op))
+    outlineElementwise(op);
+  else if (!isa<func::ReturnOp>(op) && !isRecipe(op))
+    return op->emitOpError("has no kernel");
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Programs
+//===----------------------------------------------------------------------===//
+
+LogicalResult Outliner::makeProgram(StringRef name, int64_t tokens, ArrayRef<StringRef> functions,
+                                    ArrayRef<exec::PortAttr> ports) {
+  maxTokens = tokens;
+  nextTransient = 0;
+  places.clear();
+  group = {};
+  program = b.create<exec::ProgramOp>(module.getLoc(), name, tokens, ports);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(program);
+  Place result;
+  for (auto [i, functionName] : llvm::enumerate(functions)) {
+    auto function = module.lookupSymbol<func::FuncOp>(functionName);
+    if (!function)
+      return module.emitError("has no function @") << functionName;
+    bool last = i + 1 == functions.size();
+    resultBuffer = !last ? "" : functionName == "body" ? "hidden" : functionName == "head" ? "logits" : "scores";
+    for (BlockArgument argument : function.getArguments()) {
+      bool tokenIds = cast<RankedTensorType>(argument.getType()).getElementType().isInteger();
+      if (tokenIds)
+        places[argument].buffer = functionName == "body" ? "tokens" : "targets";
+      else
+        places[argument] = i ? result : Place{"hidden", {}, -1};
+    }
+    for (Operation &op : function.getBody().front())
+      if (failed(outline(&op)))
+        return failure();
+    result = places.lookup(function.getBody().front().getTerminator()->getOperand(0));
+    if (last && result.buffer != resultBuffer)
+      return function.emitError("returns a value that no kernel of its own computes");
+  }
+  return success();
+}
+
+LogicalResult Outliner::run() {
+  b.setInsertionPointToStart(module.getBody());
+  for (exec::VariantAttr variant : choice.getVariants()) {
+    const Variant *row = target.findVariant(variant.getName().getValue());
+    if (!row)
+      return module.emitError("target ") << target.name << " has no variant " << variant.getName();
+    OpBuilder end = OpBuilder::atBlockEnd(module.getBody());
+    variants.push_back({row, end.create<ModuleOp>(module.getLoc(), row->name)});
+  }
+  makeStates();
+  auto port = [&](exec::PortRole role, StringRef buffer) {
+    return exec::PortAttr::get(context(), role, FlatSymbolRefAttr::get(context(), buffer));
+  };
+  exec::PortAttr tokens = port(exec::PortRole::Tokens, "tokens"), targets = port(exec::PortRole::Targets, "targets"),
+                 logits = port(exec::PortRole::Logits, "logits"), scores = port(exec::PortRole::Scores, "scores");
+  if (failed(makeProgram("prefill", info.chunk, {"body"}, {tokens})) ||
+      failed(makeProgram("decode", 1, {"body", "head"}, {tokens, logits})) ||
+      failed(makeProgram("head", 1, {"head"}, {logits})) ||
+      failed(makeProgram("score", info.chunk, {"score"}, {targets, scores})))
+    return failure();
+  for (auto function : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
+    function.erase();
+  for (auto cache : llvm::make_early_inc_range(module.getOps<llm::KvCacheOp>()))
+    cache.erase();
+  return success();
+}
+
+struct OutlineKernelsPass : sinter::impl::OutlineKernelsBase<OutlineKernelsPass> {
+  void runOnOperation() override {
+    FailureOr<llm::ModelInfo> info = llm::ModelInfo::get(getOperation());
+    if (failed(info))
+      return signalPassFailure();
+    for (ModuleOp module : exec::getTargetModules(getOperation())) {
+      auto choice = module->getAttrOfType<exec::TargetAttr>("exec.target");
+      const Target *target = choice ? findTarget(choice.getName().getValue()) : nullptr;
+      if (!target) {
+        module.emitError("names no known target in exec.target");
+        return signalPassFailure();
+      }
+      if (failed(Outliner(module, *info, *target, choice).run()))
+        return signalPassFailure();
+    }
+  }
+};
+
+} // namespace

@@ -1,0 +1,100 @@
+//===- KernelBuilder.cpp - Words for writing tile programs ---------------------------===//
+#include "passes/kernels/KernelBuilder.h"
+
+using namespace mlir;
+using namespace sinter;
+using namespace sinter::tile;
+
+KernelBuilder::KernelBuilder(OpBuilder &builder, Location loc, StringRef name, ArrayRef<Type> bindings,
+                             int64_t tokens, int64_t scratchBytes)
+    : b(builder), loc(loc), T(tokens) {
+  OperationState state(loc, KernelOp::getOperationName());
+  state.addAttribute(SymbolTable::getSymbolAttrName(), b.getStringAttr(name));
+  state.addAttribute("tokens", b.getI64IntegerAttr(tokens));
+  state.addAttribute("scratch", b.getI64IntegerAttr(scratchBytes));
+  Block &body = state.addRegion()->emplaceBlock();
+  for (Type type : bindings)
+    body.addArgument(type, loc);
+  body.addArgument(BytesType::get(b.getContext()), loc);
+  for (int i = 0; i < 3; ++i)
+    body.addArgument(b.getIndexType(), loc);
+  kernel = cast<KernelOp>(b.create(state));
+  b.setInsertionPointToStart(&kernel.getBlock());
+}
+
+Value KernelBuilder::scratchRows(int64_t offset, int64_t width) {
+  auto type = RowsType::get(b.getContext(), width, width * 4);
+  return b.create<ViewOp>(loc, type, kernel.getScratchArg(), b.getI64IntegerAttr(offset));
+}
+
+VectorType KernelBuilder::block(int64_t tokens, int64_t rows, Type element) {
+  return VectorType::get({tokens, rows}, element ? element : b.getF32Type());
+}
+
+VectorType KernelBuilder::lanes(int64_t rows, Type element) {
+  return VectorType::get({rows}, element ? element : b.getF32Type());
+}
+
+Value KernelBuilder::splat(VectorType type, double v) {
+  return b.create<arith::ConstantOp>(loc, DenseElementsAttr::get(type, b.getF32FloatAttr(v)));
+}
+
+Value KernelBuilder::splatInt(VectorType type, int64_t v) {
+  return b.create<arith::ConstantOp>(
+      loc, DenseElementsAttr::get(type, b.getIntegerAttr(type.getElementType(), v)));
+}
+
+Value KernelBuilder::broadcast(Value v, VectorType type) {
+  auto from = cast<VectorType>(v.getType());
+  auto to = VectorType::get(type.getShape(), from.getElementType());
+  return from == to ? v : b.create<BroadcastOp>(loc, to, v).getResult();
+}
+
+Value KernelBuilder::maxf(Value x, Value y) {
+  Value greater = make<arith::CmpFOp>(arith::CmpFPredicate::OGT, x, y);
+  return make<arith::SelectOp>(greater, x, y);
+}
+
+Value KernelBuilder::reduce(ReduceKind kind, Value v) {
+  auto from = cast<VectorType>(v.getType());
+  return b.create<ReduceOp>(loc, block(from.getDimSize(0), 1, from.getElementType()), kind, v, IntegerAttr());
+}
+
+Value KernelBuilder::toF32(Value line) {
+  auto type = cast<VectorType>(line.getType());
+  return type.getElementType().isF32() ? line : make<arith::ExtFOp>(lanes(type.getDimSize(0)), line);
+}
+
+Value KernelBuilder::loadRow(Value source, Value row, Value column, int64_t tokens, int64_t rows, bool uniform) {
+  return b.create<LoadRowOp>(loc, block(tokens, rows), source, row, column, uniform);
+}
+
+void KernelBuilder::storeRow(Value v, Value target, Value row, Value column, Value limit) {
+  b.create<StoreRowOp>(loc, v, target, row, column, limit);
+}
+
+SmallVector<Value> KernelBuilder::loop(Value from, Value to, int64_t step, ValueRange inits, LoopBody body) {
+  auto loop = b.create<scf::ForOp>(loc, from, to, index(step), inits);
+  OpBuilder::InsertionGuard guard(b);
+  Block *block = loop.getBody();
+  if (!block->empty())
+    block->back().erase();
+  b.setInsertionPointToEnd(block);
+  SmallVector<Value> yielded = body(loop.getInductionVar(), loop.getRegionIterArgs());
+  b.create<scf::YieldOp>(loc, yielded);
+  return SmallVector<Value>(loop.getResults());
+}
+
+void KernelBuilder::loop(Value from, Value to, int64_t step, function_ref<void(Value)> body) {
+  loop(from, to, step, ValueRange(), [&](Value i, ValueRange) {
+    body(i);
+    return SmallVector<Value>();
+  });
+}
+
+void KernelBuilder::when(Value condition, function_ref<void()> body) {
+  auto branch = b.create<scf::IfOp>(loc, condition, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  body();
+}

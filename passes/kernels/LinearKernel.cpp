@@ -1,0 +1,219 @@
+//===- LinearKernel.cpp - A linear layer, written once --------------------------------===//
+//
+//   tile.kernel @linear(%w.., %x, %residual.., %bias.., %table, %out) grid(%t, %n, %pos) tokens T {
+//     scf.for %m = 0 to %n step T {
+//       %p = products of row tile %t with tokens %m .. (Product.cpp), one for each weight
+//       %v = epilogue(%p, residual rows, bias)          // llm.linear's region, on blocks instead of elements
+//       store: float rows | int8 groups | keys | values } }
+//
+// One token and a chunk are the same program with other register blocks.
+//
+//===----------------------------------------------------------------------===//
+#include "dialects/llm/LLMDialect.h"
+#include "mlir/IR/IRMapping.h"
+#include "passes/kernels/Kernels.h"
+#include "passes/kernels/Product.h"
+
+using namespace mlir;
+using namespace sinter;
+using namespace sinter::tile;
+
+namespace {
+
+class LinearBuilder {
+public:
+  LinearBuilder(OpBuilder &b, Location loc, StringRef name, const LinearSpec &spec, const Schedule &schedule)
+      : spec(spec), schedule(schedule), rows(spec.weights.front().rows),
+        k(b, loc, name, bindingTypes(b.getContext()), spec.tokens == TokenClass::One ? 1 : schedule.gemmTokens) {}
+
+  void build();
+
+private:
+  SmallVector<Type> bindingTypes(MLIRContext *context);
+  Value epilogue(ArrayRef<Value> products, Value row);
+  Value rotate(Value v, llm::RotateOp op, Value row);
+  void append(Value v, Value row);
+  void appendToken(Value v, Value position);
+
+  VectorType block() { return k.block(k.T, kTileRows); }
+  unsigned firstResidual() { return spec.weights.size() + 1; }
+  unsigned firstBias() { return firstResidual() + spec.residuals; }
+  Value table() { return k.binding(firstBias() + spec.biases); }
+  Value out() { return k.binding(k.kernel.getNumBindings() - 1); }
+  /// First row of this tile.
+  Value firstRow() { return k.mul(k.tile(), kTileRows); }
+  Value laneNumbers() { return k.op<LanesOp>(k.lanes(kTileRows, k.b.getI32Type())); }
+
+  const LinearSpec &spec;
+  const Schedule &schedule;
+  int64_t rows;
+  KernelBuilder k;
+};
+
+SmallVector<Type> LinearBuilder::bindingTypes(MLIRContext *context) {
+  SmallVector<Type> types;
+  for (const WeightShape &weight : spec.weights)
+    types.push_back(PackedType::get(context, weight.rows, weight.cols, weight.format));
+  int64_t cols = spec.weights.front().cols;
+  Type result = RowsType::getPadded(context, rows);
+  types.push_back(spec.actsInput ? Type(ActsType::get(context, cols)) : RowsType::getPadded(context, cols));
+  types.append(spec.residuals + spec.biases, result);
+  if (spec.ropeWidth)
+    types.push_back(RowsType::get(context, spec.ropeWidth, spec.ropeWidth * 4));
+  switch (spec.output) {
+  case OutputKind::Rows:
+    types.push_back(result);
+    break;
+  case OutputKind::Acts:
+    types.push_back(ActsType::get(context, rows));
+    break;
+  case OutputKind::Keys:
+  case OutputKind::Values:
+    types.push_back(BytesType::get(context));
+    break;
+  }
+  return types;
+}
+
+void LinearBuilder::build() {
+  bool one = spec.tokens == TokenClass::One;
+  int64_t partRows = one ? schedule.gemvRows : schedule.gemmRows;
+  k.loop(k.index(0), k.tokens(), k.T, [&](Value row) {
+    SmallVector<Value> products;
+    for (size_t i = 0; i < spec.weights.size(); ++i)
+      products.push_back(buildProduct(k, k.binding(i), k.tile(), k.binding(spec.weights.size()), row, partRows,
+                                      one ? schedule.prefetchBytes : 0));
+    Value v = epilogue(products, row);
+    if (spec.output == OutputKind::Rows)
+      k.storeRow(v, out(), row, firstRow(), k.tokens());
+    else if (spec.output == OutputKind::Acts)
+      k.op<StoreActsOp>(v, out(), row, k.tile(), k.tokens());
+    else
+      append(v, row);
+  });
+}
+
+/// The region's scalar ops on blocks: an element-wise op means the same on both.
+Value LinearBuilder::epilogue(ArrayRef<Value> products, Value row) {
+  if (!spec.epilogue || spec.epilogue->empty())
+    return products.front();
+  Block &region = spec.epilogue->front();
+  IRMapping map;
+  SmallVector<Value> inputs(products);
+  for (unsigned i = 0; i < spec.residuals; ++i)
+    inputs.push_back(k.loadRow(k.binding(firstResidual() + i), row, firstRow(), k.T, kTileRows));
+  for (unsigned i = 0; i < spec.biases; ++i)
+    inputs.push_back(
+        k.broadcast(k.loadRow(k.binding(firstBias() + i), k.index(0), firstRow(), 1, kTileRows), block()));
+  for (auto [argument, value] : llvm::zip_equal(region.getArguments(), inputs))
+    map.map(argument, value);
+  for (Operation &op : region.without_terminator()) {
+    if (auto rotation = dyn_cast<llm::RotateOp>(op)) {
+      map.map(rotation.getResult(), rotate(map.lookup(rotation.getValue()), rotation, row));
+      continue;
+    }
+    if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
+      auto splat = DenseElementsAttr::get(block(), cast<FloatAttr>(constant.getValue()).getValue());
+      map.map(constant.getResult(), k.op<arith::ConstantOp>(splat).getResult());
+      continue;
+    }
+    SmallVector<Value> operands;
+    for (Value operand : op.getOperands())
+      operands.push_back(map.lookup(operand));
+    SmallVector<Type> types;
+    for (Type type : op.getResultTypes())
+      types.push_back(VectorType::get(block().getShape(), type));
+    OperationState state(op.getLoc(), op.getName().getStringRef(), operands, types, op.getAttrs());
+    Operation *wide = k.b.create(state);
+    for (auto [from, to] : llvm::zip_equal(op.getResults(), wide->getResults()))
+      map.map(from, to);
+  }
+  return map.lookup(region.getTerminator()->getOperand(0));
+}
+
+/// Pairs are neighbouring lanes: y = v * c + swap(v) * s, with the table's (cos, sin) pairs spread to c = (cos, cos) and
+/// s = (-sin, sin).
+Value LinearBuilder::rotate(Value v, llm::RotateOp op, Value row) {
+  int64_t headDim = op.getHeadDim(), rotaryDim = op.getRotaryDim();
+  Type i32 = k.b.getI32Type();
+  VectorType line = k.lanes(kTileRows, i32);
+  Value position = k.add(k.position(), row);
+  Value lane = laneNumbers(), numbers, rotated;
+  if (headDim % kTileRows == 0 && rotaryDim == headDim) {
+    numbers = k.loadRow(table(), position, k.rem(firstRow(), headDim), k.T, kTileRows);
+  } else {
+    // A tile holds parts of several heads, or rows that do not turn: each lane finds its own pair.
+    Value first = k.make<vector::BroadcastOp>(line, k.toI32(firstRow()));
+    Value element = k.make<arith::RemUIOp>(k.make<arith::AddIOp>(first, lane), k.splatInt(line, headDim));
+    rotated = k.make<arith::CmpIOp>(arith::CmpIPredicate::ult, element, k.splatInt(line, rotaryDim));
+    Value column = k.make<arith::MinUIOp>(element, k.splatInt(line, rotaryDim - 1));
+    numbers = k.op<GatherRowOp>(block(), table(), position, column);
+  }
+  Value even = k.make<arith::CmpIOp>(arith::CmpIPredicate::eq,
+                                     k.make<arith::AndIOp>(lane, k.splatInt(line, 1)), k.splatInt(line, 0));
+  even = k.broadcast(even, block());
+  Value neighbours = k.op<SwapPairsOp>(block(), numbers);
+  Value cosines = k.make<arith::SelectOp>(even, numbers, neighbours);
+  Value sines = k.make<arith::SelectOp>(even, k.make<arith::NegFOp>(neighbours), numbers);
+  Value turned = k.fma(k.op<SwapPairsOp>(block(), v), sines, k.mulf(v, cosines));
+  return rotated ? k.make<arith::SelectOp>(k.broadcast(rotated, block()), turned, v) : turned;
+}
+
+void LinearBuilder::append(Value v, Value row) {
+  for (int64_t t = 0; t < k.T; ++t) {
+    Value token = k.add(row, t);
+    auto store = [&] {
+      Value line = k.op<vector::ExtractOp>(v, ArrayRef<int64_t>{t});
+      if (!spec.cache.element.isF32())
+        line = k.make<arith::TruncFOp>(k.lanes(kTileRows, spec.cache.element), line);
+      appendToken(line, k.add(k.position(), token));
+    };
+    if (t == 0)
+      store();
+    else
+      k.when(k.below(token, k.tokens()), store);
+  }
+}
+
+/// Layout of a layer's cache, read by AttentionKernel.cpp:
+///   keys    [head][position / 32][element][position % 32]      values  [head][position][element, padded to 32]
+void LinearBuilder::appendToken(Value line, Value position) {
+  const CacheShape &cache = spec.cache;
+  int64_t bytes = cache.elementBytes(), positions = cache.paddedPositions();
+  bool keys = spec.output == OutputKind::Keys;
+  int64_t headBytes = positions * (keys ? cache.headDim : cache.paddedHeadDim()) * bytes;
+  // What depends on the position, and how far apart the elements of a head are.
+  Value base = keys ? k.add(k.mul(k.div(position, kTileRows), cache.headDim * kTileRows * bytes),
+                            k.mul(k.rem(position, kTileRows), bytes))
+                    : k.mul(position, cache.paddedHeadDim() * bytes);
+  int64_t elementStride = keys ? kTileRows * bytes : bytes;
+
+  bool oneHead = cache.headDim % kTileRows == 0;
+  VectorType numbers = k.lanes(kTileRows, k.b.getI32Type());
+  Value offsets;
+  if (oneHead) {
+    base = k.add(base, k.mul(k.div(firstRow(), cache.headDim), headBytes));
+    base = k.add(base, k.mul(k.rem(firstRow(), cache.headDim), elementStride));
+    if (!keys) {
+      k.op<StoreOp>(line, out(), base);
+      return;
+    }
+    offsets = k.make<arith::MulIOp>(laneNumbers(), k.splatInt(numbers, elementStride));
+  } else {
+    Value row = k.make<arith::AddIOp>(k.make<vector::BroadcastOp>(numbers, k.toI32(firstRow())), laneNumbers());
+    Value head = k.make<arith::DivUIOp>(row, k.splatInt(numbers, cache.headDim));
+    Value element = k.make<arith::RemUIOp>(row, k.splatInt(numbers, cache.headDim));
+    offsets = k.make<arith::AddIOp>(k.make<arith::MulIOp>(head, k.splatInt(numbers, headBytes)),
+                                    k.make<arith::MulIOp>(element, k.splatInt(numbers, elementStride)));
+  }
+  Value lanes = rows % kTileRows == 0 ? k.index(kTileRows)
+                                      : k.min(k.index(kTileRows), k.sub(k.index(rows), firstRow()));
+  k.op<ScatterOp>(line, out(), base, offsets, lanes);
+}
+
+} // namespace
+
+void sinter::buildLinear(OpBuilder &b, Location loc, StringRef name, const LinearSpec &spec,
+                         const Schedule &schedule) {
+  LinearBuilder(b, loc, name, spec, schedule).build();
+}
