@@ -8,8 +8,13 @@
 #include <cmath>
 #include <cstdio>
 #include <fstream>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
+
+extern "C" int sinter_header_is_c(void);
 
 using namespace sinter;
 using namespace sinter::test;
@@ -422,6 +427,56 @@ TEST(Open, FilesThatAreNone) {
   sinter_close(nullptr);
   sinter_session_destroy(nullptr);
 }
+
+/// Copies a bundle onto a file system that is mounted noexec and opens it there, in a process of
+/// its own. Exit codes: 0 as it should be, 1 not, 2 there can be no such mount here.
+[[noreturn]] void open_on_noexec_mount(const char *source) {
+  char place[] = "/tmp/sinter-noexec-XXXXXX";
+  if (!mkdtemp(place))
+    _exit(2);
+  bool mounted = unshare(CLONE_NEWNS) == 0 &&
+                 mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                 mount("none", place, "tmpfs", MS_NOEXEC, nullptr) == 0;
+  int code = 2;
+  if (mounted) {
+    std::string path = std::string(place) + "/copy.sinter";
+    std::ofstream(path, std::ios::binary) << std::ifstream(source, std::ios::binary).rdbuf();
+    sinter_model *model = nullptr;
+    sinter_error error{};
+    sinter_status status = sinter_open(path.c_str(), nullptr, &model, &error);
+    std::string text = error.text;
+    bool good = status == SINTER_EXECUTION_FORBIDDEN && text.find("noexec") != std::string::npos &&
+                text.find("static") != std::string::npos;
+    // With static kernels nothing has to be executed from the file.
+    std::vector<sinter_static_kernel> kernels = toy_kernels();
+    sinter_open_options options{};
+    options.struct_bytes = sizeof(options);
+    options.static_kernels = kernels.data();
+    options.static_kernel_count = kernels.size();
+    good = good && sinter_open(path.c_str(), &options, &model, &error) == SINTER_OK;
+    if (!good)
+      fprintf(stderr, "status %d: %s\n", status, error.text);
+    code = good ? 0 : 1;
+    umount2(place, MNT_DETACH);
+  }
+  rmdir(place);
+  _exit(code);
+}
+
+TEST(Open, ANoexecMountIsNamedAndStaticKernelsHelp) {
+  temporary_file file(pack(coded_bundle(), toy_segments_with_tokenizer()));
+  pid_t child = fork();
+  if (child == 0)
+    open_on_noexec_mount(file.path());
+  int state = 0;
+  ASSERT_EQ(waitpid(child, &state, 0), child);
+  ASSERT_TRUE(WIFEXITED(state));
+  if (WEXITSTATUS(state) == 2)
+    GTEST_SKIP() << "mounting is not allowed here";
+  EXPECT_EQ(WEXITSTATUS(state), 0);
+}
+
+TEST(Open, FromC) { EXPECT_EQ(sinter_header_is_c(), SINTER_IO_ERROR); }
 
 TEST(Open, EveryStatusHasAText) {
   for (int status = 0; status <= SINTER_NO_LOGITS; ++status)
