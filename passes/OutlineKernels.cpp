@@ -63,9 +63,8 @@ private:
   std::string transientFor(Value value);
   int64_t rowsBytes(Type type);
   // Programs.
-  LogicalResult makeProgram(StringRef name, int64_t maxTokens, ArrayRef<StringRef> functions,
+  LogicalResult makeProgram(StringRef name, int64_t maxTokens, ArrayRef<StringRef> parts,
                             ArrayRef<exec::PortAttr> ports);
-  LogicalResult outlineFunction(func::FuncOp function, bool last);
   LogicalResult outline(Operation *op);
   void outlineEmbed(llm::EmbedOp op);
   void outlineNorm(Operation *op, Value x, Value gain, std::optional<double> eps);
@@ -99,6 +98,8 @@ private:
   SmallVector<std::pair<const Variant *, ModuleOp>> variants;
   llvm::StringMap<std::string> kernels, constants;
   llvm::StringMap<int> usedNames;
+  /// Programs take the names of functions, so these are found before.
+  llvm::StringMap<func::FuncOp> functions;
 
   // The program under construction.
   exec::ProgramOp program;
@@ -482,7 +483,7 @@ LogicalResult Outliner::outline(Operation *op) {
 // Programs
 //===----------------------------------------------------------------------===//
 
-LogicalResult Outliner::makeProgram(StringRef name, int64_t tokens, ArrayRef<StringRef> functions,
+LogicalResult Outliner::makeProgram(StringRef name, int64_t tokens, ArrayRef<StringRef> parts,
                                     ArrayRef<exec::PortAttr> ports) {
   maxTokens = tokens;
   nextTransient = 0;
@@ -492,11 +493,11 @@ LogicalResult Outliner::makeProgram(StringRef name, int64_t tokens, ArrayRef<Str
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(program);
   Place result;
-  for (auto [i, functionName] : llvm::enumerate(functions)) {
-    auto function = module.lookupSymbol<func::FuncOp>(functionName);
+  for (auto [i, functionName] : llvm::enumerate(parts)) {
+    func::FuncOp function = functions.lookup(functionName);
     if (!function)
       return module.emitError("has no function @") << functionName;
-    bool last = i + 1 == functions.size();
+    bool last = i + 1 == parts.size();
     resultBuffer = !last ? "" : functionName == "body" ? "hidden" : functionName == "head" ? "logits" : "scores";
     for (BlockArgument argument : function.getArguments()) {
       bool tokenIds = cast<RankedTensorType>(argument.getType()).getElementType().isInteger();
@@ -524,6 +525,8 @@ LogicalResult Outliner::run() {
     OpBuilder end = OpBuilder::atBlockEnd(module.getBody());
     variants.push_back({row, end.create<ModuleOp>(module.getLoc(), row->name)});
   }
+  for (auto function : module.getOps<func::FuncOp>())
+    functions[function.getSymName()] = function;
   makeStates();
   auto port = [&](exec::PortRole role, StringRef buffer) {
     return exec::PortAttr::get(context(), role, FlatSymbolRefAttr::get(context(), buffer));

@@ -54,10 +54,13 @@ public:
   LogicalResult run(Block &body) {
     if (failed(unrollBlock(body)))
       return failure();
-    for (Operation *op : llvm::reverse(dead)) {
+    // An op of a loop's body may use the arguments of the loop that it was taken out of.
+    for (Operation *op : dead) {
+      op->dropAllReferences();
       op->dropAllUses();
-      op->erase();
     }
+    for (Operation *op : dead)
+      op->erase();
     return success();
   }
 
@@ -124,8 +127,11 @@ LogicalResult Unroller::unroll(Operation *op) {
     return unrollFor(loop);
   if (auto branch = dyn_cast<scf::IfOp>(op))
     return unrollIf(branch);
+  // Rewritten with its loop.
+  if (isa<scf::YieldOp>(op))
+    return success();
 
-  bool rows = isa<LoadRowOp, StoreRowOp, LoadActsOp, StoreActsOp, ViewOp>(op);
+  bool rows = isa<LoadRowOp, GatherRowOp, StoreRowOp, LoadActsOp, StoreActsOp, ViewOp>(op);
   auto isBlock = [](Value v) { return static_cast<bool>(blockType(v.getType())); };
   if (!rows && llvm::none_of(op->getOperands(), isBlock) && llvm::none_of(op->getResults(), isBlock))
     return success();
@@ -137,7 +143,13 @@ LogicalResult Unroller::unroll(Operation *op) {
     SmallVector<Value> values;
     for (int64_t t = 0; t < type.getDimSize(0); ++t)
       values.push_back(loadRow(b, loc, load.getSource(), plus(b, loc, load.getRow(), t), load.getColumn(),
-                               type.getDimSize(1)));
+                               tokenType(type), load.getUniform()));
+    replace(op, 0, std::move(values));
+  } else if (auto gather = dyn_cast<GatherRowOp>(op)) {
+    SmallVector<Value> values;
+    for (int64_t t = 0; t < tokensOf(gather.getResult().getType()); ++t)
+      values.push_back(
+          gatherRow(b, loc, gather.getSource(), plus(b, loc, gather.getRow(), t), gather.getColumns()));
     replace(op, 0, std::move(values));
   } else if (auto store = dyn_cast<StoreRowOp>(op)) {
     forTokens(op, tokensOf(store.getValue().getType()), store.getRow(), store.getLimit(),
@@ -164,17 +176,23 @@ LogicalResult Unroller::unroll(Operation *op) {
               });
   } else if (auto broadcast = dyn_cast<BroadcastOp>(op)) {
     unrollBroadcast(broadcast);
+  } else if (auto scalar = dyn_cast<vector::BroadcastOp>(op); scalar && !isa<VectorType>(scalar.getSourceType())) {
+    Type type = tokenType(scalar.getType());
+    Value value = isa<VectorType>(type) ? b.create<vector::BroadcastOp>(loc, type, scalar.getSource()).getResult()
+                                        : scalar.getSource();
+    replace(op, 0, SmallVector<Value>(tokensOf(scalar.getType()), value));
   } else if (auto dot = dyn_cast<DotOp>(op)) {
     unrollDot(dot);
   } else if (op->hasTrait<OpTrait::Elementwise>() || op->hasTrait<OpTrait::ConstantLike>() ||
              isa<ReduceOp, SwapPairsOp, ConcatOp>(op)) {
     unrollElementwise(op);
   } else if (auto extract = dyn_cast<vector::ExtractOp>(op)) {
-    // One token's number out of a block of them: [t, 0].
+    // One token's row, [t], or number, [t, 0].
     ArrayRef<int64_t> position = extract.getStaticPosition();
-    if (position.size() != 2 || position[1] != 0)
-      return op->emitOpError("takes one token's number out of vector<Tx1> only");
-    extract.getResult().replaceAllUsesWith(token(extract.getVector(), position[0]));
+    Value part = token(extract.getVector(), position[0]);
+    if (part.getType() != extract.getResult().getType())
+      return op->emitOpError("takes one token's row or number out of a block");
+    extract.getResult().replaceAllUsesWith(part);
   } else {
     return op->emitOpError("has no form without a token dimension");
   }
@@ -228,7 +246,7 @@ void Unroller::unrollDot(DotOp op) {
   for (int64_t t = 0; t < tokensOf(op.getResult().getType()); ++t)
     values.push_back(b.create<DotOp>(op.getLoc(), tokenType(op.getResult().getType()), token(op.getInit(), t),
                                      op.getCodes(), token(op.getX(), t),
-                                     op.getSum() ? token(op.getSum(), t) : Value(), op.getBits()));
+                                     op.getSum() ? token(op.getSum(), t) : Value(), op.getBits(), op.getFirst()));
   replace(op, 0, std::move(values));
 }
 
