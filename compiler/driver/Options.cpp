@@ -1,6 +1,7 @@
 //===- Options.cpp - The command line of sinterc --------------------------===//
 #include "compiler/driver/Options.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -34,7 +35,7 @@ std::string suggestion(llvm::StringRef word, llvm::ArrayRef<llvm::StringRef> kno
   return (near ? " (did you mean '" + nearest->str() + "'?)" : std::string()) + "; known: " + llvm::join(known, ", ");
 }
 
-/// The options of this tool. They live as long as one call of parseOptions, so that nothing registers itself.
+/// The options of this tool. They live as long as one call of parseOptions: nothing registers itself by a static constructor.
 struct CommandLine {
   cl::OptionCategory category{"Options of sinterc"};
   cl::list<std::string> model{cl::Positional, cl::desc("MODEL.gguf"), cl::cat(category)};
@@ -178,8 +179,11 @@ llvm::Expected<Options> read(const CommandLine &line) {
 } // namespace
 
 std::optional<Options> sinter::parseOptions(int argc, char **argv, int &exitCode) {
+  // LLVM, MLIR and lld register options of their own, some by the names of ours; none is for users of this tool.
+  cl::ResetCommandLineParser();
   CommandLine line;
-  cl::HideUnrelatedOptions(line.category);
+  // Before the options go: lld asks the parser about all that are registered.
+  auto forget = llvm::make_scope_exit(cl::ResetCommandLineParser);
   cl::SetVersionPrinter([](llvm::raw_ostream &out) { out << "sinterc " SINTER_VERSION "\n"; });
   std::string problem;
   llvm::raw_string_ostream problems(problem);
