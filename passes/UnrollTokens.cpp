@@ -228,8 +228,9 @@ void Unroller::unrollBroadcast(BroadcastOp op) {
   auto type = cast<VectorType>(op.getResult().getType());
   Type lane = tokenType(type);
   SmallVector<Value> values;
+  bool oneToken = tokensOf(op.getSource().getType()) == 1;
   for (int64_t t = 0; t < type.getDimSize(0); ++t) {
-    Value source = token(op.getSource(), t);
+    Value source = token(op.getSource(), oneToken ? 0 : t);
     if (source.getType() != lane && isa<VectorType>(source.getType()))
       // vector<1> of a single row.
       source = b.create<vector::ExtractOp>(op.getLoc(), source, ArrayRef<int64_t>{0});

@@ -81,7 +81,7 @@ LogicalResult BroadcastOp::verify() {
   auto from = cast<VectorType>(getSource().getType()), to = cast<VectorType>(getResult().getType());
   if (from.getElementType() != to.getElementType())
     return emitOpError("changes the element type");
-  bool row = from.getRank() == 1 && from.getDimSize(0) == to.getDimSize(1);
+  bool row = from.getShape().back() == to.getDimSize(1) && (from.getRank() == 1 || from.getDimSize(0) == 1);
   bool token = from.getRank() == 2 && from.getDimSize(1) == 1 && from.getDimSize(0) == to.getDimSize(0);
   if (!row && !token)
     return emitOpError("takes one number a row or one a token of ") << to << ", not " << from;

@@ -150,7 +150,7 @@ def Tile_LanesOp : Tile_Op<"lanes", [Pure]> {
 }
 
 def Tile_BroadcastOp : Tile_Op<"broadcast", [Pure]> {
-  let summary = "vector<Tx1> or vector<R> to vector<TxR>";
+  let summary = "vector<Tx1>, vector<R> or vector<1xR> to vector<TxR>";
   let arguments = (ins AnyVectorOfAnyRank:$source);
   let results = (outs VectorOfRankAndType<[2], [AnyType]>:$result);
   let assemblyFormat = "$source attr-dict `:` type($source) `->` type($result)";
