@@ -4,7 +4,8 @@
 //
 //   FailureOr<KernelText> printX(tile::KernelOp, const XOptions &)
 //
-// that emits a diagnostic at the op it has no words for, and never text that computes something else.
+// that emits a diagnostic at the op it has no words for, and never text that computes something
+// else.
 //
 //===----------------------------------------------------------------------===//
 #ifndef SINTER_CODEGEN_BACKEND_H

@@ -1,7 +1,7 @@
 //===- ScalarText.cpp - One element's arithmetic as an expression ------------===//
 //
-// The part of TextPrinter that has one case an op. A GPU uses it for every lane; a target with vectors
-// uses it for scalars, and lane by lane where its vectors have no such instruction.
+// The part of TextPrinter that has one case an op. A GPU uses it for every lane; a target with
+// vectors uses it for scalars, and lane by lane where its vectors have no such instruction.
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/TextPrinter.h"
@@ -17,7 +17,9 @@ using namespace sinter;
 
 using Text = std::optional<std::string>;
 
-static std::string hex(uint32_t bits) { return "0x" + llvm::utohexstr(bits, /*LowerCase=*/true, /*Width=*/8) + "u"; }
+static std::string hex(uint32_t bits) {
+  return "0x" + llvm::utohexstr(bits, /*LowerCase=*/true, /*Width=*/8) + "u";
+}
 
 std::string TextPrinter::scalarConstant(Attribute value) {
   if (auto number = dyn_cast<FloatAttr>(value)) {
@@ -26,8 +28,8 @@ std::string TextPrinter::scalarConstant(Attribute value) {
     v.convert(APFloat::IEEEsingle(), APFloat::rmNearestTiesToEven, &lossy);
     float f = v.convertToFloat();
     // Short numbers are written to be read; all others by their bits, which no compiler rounds.
-    if (f == static_cast<float>(static_cast<int32_t>(f * 256.0f)) / 256.0f && f > -65536.0f && f < 65536.0f &&
-        !v.isNegZero()) {
+    if (f > -65536.0f && f < 65536.0f && !v.isNegZero() &&
+        f == static_cast<float>(static_cast<int32_t>(f * 256.0f)) / 256.0f) {
       std::string text;
       llvm::raw_string_ostream os(text);
       os << llvm::format("%.8f", f);
@@ -35,7 +37,8 @@ std::string TextPrinter::scalarConstant(Attribute value) {
       text.resize(text[end] == '.' ? end + 2 : end + 1);
       return f < 0 ? "(" + text + function("float_suffix") + ")" : text + function("float_suffix");
     }
-    return function("float_of_bits") + "(" + hex(static_cast<uint32_t>(v.bitcastToAPInt().getZExtValue())) + ")";
+    return function("float_of_bits") + "(" +
+           hex(static_cast<uint32_t>(v.bitcastToAPInt().getZExtValue())) + ")";
   }
   if (auto number = dyn_cast<IntegerAttr>(value)) {
     APInt v = number.getValue();
@@ -43,7 +46,8 @@ std::string TextPrinter::scalarConstant(Attribute value) {
       return v.isZero() ? "false" : "true";
     if (v.getActiveBits() > 32 && v.getSignificantBits() > 32)
       return "";
-    auto bits = static_cast<uint32_t>(v.getBitWidth() > 32 ? v.trunc(32).getZExtValue() : v.getZExtValue());
+    auto bits =
+        static_cast<uint32_t>(v.getBitWidth() > 32 ? v.trunc(32).getZExtValue() : v.getZExtValue());
     return bits < 1u << 24 ? std::to_string(bits) + "u" : hex(bits);
   }
   return "";
@@ -58,18 +62,30 @@ static Text floatComparison(arith::CmpFPredicate predicate, StringRef a, StringR
   // An unordered comparison is the negation of the opposite ordered one.
   auto negated = [&](StringRef op) { return "(!" + compare(op) + ")"; };
   switch (predicate) {
-  case arith::CmpFPredicate::OEQ: return compare("==");
-  case arith::CmpFPredicate::OGT: return compare(">");
-  case arith::CmpFPredicate::OGE: return compare(">=");
-  case arith::CmpFPredicate::OLT: return compare("<");
-  case arith::CmpFPredicate::OLE: return compare("<=");
-  case arith::CmpFPredicate::ONE: return "(" + compare("<") + " || " + compare(">") + ")";
-  case arith::CmpFPredicate::UNE: return negated("==");
-  case arith::CmpFPredicate::UGT: return negated("<=");
-  case arith::CmpFPredicate::UGE: return negated("<");
-  case arith::CmpFPredicate::ULT: return negated(">=");
-  case arith::CmpFPredicate::ULE: return negated(">");
-  default: return std::nullopt;
+  case arith::CmpFPredicate::OEQ:
+    return compare("==");
+  case arith::CmpFPredicate::OGT:
+    return compare(">");
+  case arith::CmpFPredicate::OGE:
+    return compare(">=");
+  case arith::CmpFPredicate::OLT:
+    return compare("<");
+  case arith::CmpFPredicate::OLE:
+    return compare("<=");
+  case arith::CmpFPredicate::ONE:
+    return "(" + compare("<") + " || " + compare(">") + ")";
+  case arith::CmpFPredicate::UNE:
+    return negated("==");
+  case arith::CmpFPredicate::UGT:
+    return negated("<=");
+  case arith::CmpFPredicate::UGE:
+    return negated("<");
+  case arith::CmpFPredicate::ULT:
+    return negated(">=");
+  case arith::CmpFPredicate::ULE:
+    return negated(">");
+  default:
+    return std::nullopt;
   }
 }
 
@@ -86,12 +102,11 @@ Text TextPrinter::scalarExpression(Operation *op, ArrayRef<std::string> v) {
 
   auto signedOf = [&](const std::string &e) { return convert("signed", e); };
   auto unsignedOf = [&](const std::string &e) { return convert("unsigned", e); };
-  auto words = [&](StringRef sign) -> Text { return word ? Text(binary(v[0], sign, v[1])) : std::nullopt; };
+  auto words = [&](StringRef sign) -> Text {
+    return word ? Text(binary(v[0], sign, v[1])) : std::nullopt;
+  };
   auto bitwise = [&](StringRef sign, StringRef logical) -> Text {
     return flag ? Text(binary(v[0], logical, v[1])) : words(sign);
-  };
-  auto signedWords = [&](StringRef sign) -> Text {
-    return word ? Text(unsignedOf(binary(signedOf(v[0]), sign, signedOf(v[1])))) : std::nullopt;
   };
   auto choose = [](const std::string &condition, const std::string &a, const std::string &b) {
     return "(" + condition + " ? " + a + " : " + b + ")";
@@ -99,9 +114,23 @@ Text TextPrinter::scalarExpression(Operation *op, ArrayRef<std::string> v) {
   auto pick = [&](StringRef sign, bool asSigned) -> Text {
     if (!word)
       return std::nullopt;
-    return choose(asSigned ? binary(signedOf(v[0]), sign, signedOf(v[1])) : binary(v[0], sign, v[1]), v[0], v[1]);
+    return choose(asSigned ? binary(signedOf(v[0]), sign, signedOf(v[1]))
+                           : binary(v[0], sign, v[1]),
+                  v[0], v[1]);
   };
-  auto reals = [&](StringRef sign) -> Text { return real ? Text(binary(v[0], sign, v[1])) : std::nullopt; };
+  auto reals = [&](StringRef sign) -> Text {
+    return real ? Text(binary(v[0], sign, v[1])) : std::nullopt;
+  };
+  // Some targets have no division; a compiler turns one by a known number into a multiplication.
+  auto divide = [&](StringRef step, StringRef sign, bool asSigned) -> Text {
+    if (!word)
+      return std::nullopt;
+    std::string helper = llvm::isDigit(v[1].front()) ? "" : function(step);
+    if (!helper.empty())
+      return helper + "(" + v[0] + ", " + v[1] + ")";
+    return asSigned ? unsignedOf(binary(signedOf(v[0]), sign, signedOf(v[1])))
+                    : binary(v[0], sign, v[1]);
+  };
   auto call = [&](StringRef step) -> Text {
     std::string name = function(step);
     if (!real || name.empty())
@@ -112,20 +141,17 @@ Text TextPrinter::scalarExpression(Operation *op, ArrayRef<std::string> v) {
   auto extremum = [&](StringRef sign) -> Text {
     if (!real)
       return std::nullopt;
-    return choose("(" + v[0] + " " + sign.str() + " " + v[1] + " || " + v[0] + " != " + v[0] + ")", v[0], v[1]);
+    return choose("(" + v[0] + " " + sign.str() + " " + v[1] + " || " + v[0] + " != " + v[0] + ")",
+                  v[0], v[1]);
   };
 
   return llvm::TypeSwitch<Operation *, Text>(op)
       .Case([&](arith::AddIOp) { return words("+"); })
       .Case([&](arith::SubIOp) { return words("-"); })
       .Case([&](arith::MulIOp) { return words("*"); })
-      .Case([&](arith::DivUIOp) { return words("/"); })
-      .Case([&](arith::RemUIOp) { return words("%"); })
-      .Case([&](arith::CeilDivUIOp) -> Text {
-        return word ? Text("((" + v[0] + " / " + v[1] + ") + (" + v[0] + " % " + v[1] + " != 0u ? 1u : 0u))")
-                    : std::nullopt;
-      })
-      .Case([&](arith::DivSIOp) { return signedWords("/"); })
+      .Case([&](arith::DivUIOp) { return divide("divide_unsigned", "/", false); })
+      .Case([&](arith::RemUIOp) { return divide("remainder_unsigned", "%", false); })
+      .Case([&](arith::DivSIOp) { return divide("divide_signed", "/", true); })
       .Case([&](arith::AndIOp) { return bitwise("&", "&&"); })
       .Case([&](arith::OrIOp) { return bitwise("|", "||"); })
       .Case([&](arith::XOrIOp) { return bitwise("^", "!="); })
@@ -142,18 +168,30 @@ Text TextPrinter::scalarExpression(Operation *op, ArrayRef<std::string> v) {
         using P = arith::CmpIPredicate;
         if (!word)
           return std::nullopt;
-        auto asSigned = [&](StringRef sign) { return binary(signedOf(v[0]), sign, signedOf(v[1])); };
+        auto asSigned = [&](StringRef sign) {
+          return binary(signedOf(v[0]), sign, signedOf(v[1]));
+        };
         switch (compare.getPredicate()) {
-        case P::eq: return binary(v[0], "==", v[1]);
-        case P::ne: return binary(v[0], "!=", v[1]);
-        case P::ult: return binary(v[0], "<", v[1]);
-        case P::ule: return binary(v[0], "<=", v[1]);
-        case P::ugt: return binary(v[0], ">", v[1]);
-        case P::uge: return binary(v[0], ">=", v[1]);
-        case P::slt: return asSigned("<");
-        case P::sle: return asSigned("<=");
-        case P::sgt: return asSigned(">");
-        case P::sge: return asSigned(">=");
+        case P::eq:
+          return binary(v[0], "==", v[1]);
+        case P::ne:
+          return binary(v[0], "!=", v[1]);
+        case P::ult:
+          return binary(v[0], "<", v[1]);
+        case P::ule:
+          return binary(v[0], "<=", v[1]);
+        case P::ugt:
+          return binary(v[0], ">", v[1]);
+        case P::uge:
+          return binary(v[0], ">=", v[1]);
+        case P::slt:
+          return asSigned("<");
+        case P::sle:
+          return asSigned("<=");
+        case P::sgt:
+          return asSigned(">");
+        case P::sge:
+          return asSigned(">=");
         }
         return std::nullopt;
       })
@@ -177,24 +215,33 @@ Text TextPrinter::scalarExpression(Operation *op, ArrayRef<std::string> v) {
       .Case([&](arith::TruncIOp) -> Text {
         if (type.isInteger(1) && word)
           return "((" + v[0] + " & 1u) != 0u)";
-        return isSmall(type) ? Text(binary(v[0], "&", type.isInteger(8) ? "0xffu" : "0xffffu")) : std::nullopt;
+        return isSmall(type) ? Text(binary(v[0], "&", type.isInteger(8) ? "0xffu" : "0xffffu"))
+                             : std::nullopt;
       })
       .Case([&](arith::SIToFPOp) -> Text {
         return word && type.isF32() ? Text(convert("float", signedOf(v[0]))) : std::nullopt;
       })
-      .Case([&](arith::UIToFPOp) -> Text { return word && type.isF32() ? Text(convert("float", v[0])) : std::nullopt; })
+      .Case([&](arith::UIToFPOp) -> Text {
+        return word && type.isF32() ? Text(convert("float", v[0])) : std::nullopt;
+      })
       .Case([&](arith::FPToSIOp) -> Text {
         return real && isWord(type) ? Text(unsignedOf(signedOf(v[0]))) : std::nullopt;
       })
-      .Case([&](arith::FPToUIOp) -> Text { return real && isWord(type) ? Text(unsignedOf(v[0])) : std::nullopt; })
-      .Case([&](arith::ExtFOp) -> Text { return from.isF16() && type.isF32() ? Text(v[0]) : std::nullopt; })
+      .Case([&](arith::FPToUIOp) -> Text {
+        return real && isWord(type) ? Text(unsignedOf(v[0])) : std::nullopt;
+      })
+      .Case([&](arith::ExtFOp) -> Text {
+        return from.isF16() && type.isF32() ? Text(v[0]) : std::nullopt;
+      })
       .Case([&](arith::TruncFOp) -> Text {
-        return real && type.isF16() ? Text(function("round_to_half") + "(" + v[0] + ")") : std::nullopt;
+        return real && type.isF16() ? Text(function("round_to_half") + "(" + v[0] + ")")
+                                    : std::nullopt;
       })
       .Case([&](arith::BitcastOp) -> Text {
         if (word && type.isF32())
           return function("float_of_bits") + "(" + v[0] + ")";
-        return real && isWord(type) ? Text(function("bits_of_float") + "(" + v[0] + ")") : std::nullopt;
+        return real && isWord(type) ? Text(function("bits_of_float") + "(" + v[0] + ")")
+                                    : std::nullopt;
       })
       .Case([&](arith::AddFOp) { return reals("+"); })
       .Case([&](arith::SubFOp) { return reals("-"); })

@@ -1,10 +1,24 @@
 //===- TextPrinter.cpp - What GLSL and C have in common ----------------------===//
 #include "codegen/TextPrinter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Iterators.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace mlir;
 using namespace sinter;
 using namespace sinter::tile;
+
+TextPrinter::TextPrinter(KernelOp kernel, StringRef language) : kernel(kernel), language(language) {
+  // Users stand after what they use, so they are met first.
+  kernel.walk<WalkOrder::PreOrder, ReverseIterator>([&](Operation *op) {
+    bool dropped = isa<PrefetchOp>(op);
+    bool dead =
+        op->getNumRegions() == 0 && isMemoryEffectFree(op) && !op->use_empty() &&
+        llvm::all_of(op->getUsers(), [&](Operation *user) { return unread.contains(user); });
+    if (dropped || dead)
+      unread.insert(op);
+  });
+}
 
 LogicalResult TextPrinter::unsupported(Operation *op, const Twine &why) {
   InFlightDiagnostic diagnostic = op->emitError();
@@ -31,7 +45,8 @@ std::string TextPrinter::binary(StringRef a, StringRef op, StringRef b) {
 
 FailureOr<unsigned> TextPrinter::bindingOf(Operation *user, Value memory) {
   auto argument = dyn_cast<BlockArgument>(memory);
-  if (argument && argument.getOwner() == &kernel.getBlock() && argument.getArgNumber() <= kernel.getNumBindings())
+  if (argument && argument.getOwner() == &kernel.getBlock() &&
+      argument.getArgNumber() <= kernel.getNumBindings())
     return argument.getArgNumber();
   return user->emitError() << "reads or writes through a view: run --unroll-tokens first";
 }
@@ -61,7 +76,8 @@ SmallVector<BindingAccess> TextPrinter::accesses() {
   SmallVector<BindingAccess> list(kernel.getNumBindings() + 1);
   auto entry = [&](Value memory) -> BindingAccess * {
     auto argument = dyn_cast_or_null<BlockArgument>(memory);
-    return argument && argument.getOwner() == &kernel.getBlock() && argument.getArgNumber() < list.size()
+    return argument && argument.getOwner() == &kernel.getBlock() &&
+                   argument.getArgNumber() < list.size()
                ? &list[argument.getArgNumber()]
                : nullptr;
   };
@@ -84,6 +100,8 @@ bool TextPrinter::isUniformVector(Value value) {
 
 LogicalResult TextPrinter::printBlock(Block &block) {
   for (Operation &op : block) {
+    if (unread.contains(&op))
+      continue;
     LogicalResult printed = success();
     if (auto loop = dyn_cast<scf::ForOp>(op)) {
       printed = printFor(loop);
@@ -134,7 +152,8 @@ LogicalResult TextPrinter::define(Operation *op, StringRef expression) {
 }
 
 LogicalResult TextPrinter::defineOrAlias(Operation *op, StringRef expression) {
-  // A loop's variables change only at the end of its body, after every use of another name for them.
+  // A loop's variables change only at the end of its body, after every use of another name for
+  // them.
   if (llvm::is_contained(namesOf(op->getOperands()), expression)) {
     setName(op->getResult(0), expression.str());
     return success();
@@ -155,12 +174,15 @@ LogicalResult TextPrinter::declare(Operation *op, Value value, StringRef init) {
   return success();
 }
 
-/// Assigns all at once: a value may be another target's old one.
+/// Assigns all at once: a value may be, or be made from, another target's old one.
 void TextPrinter::assign(ValueRange targets, ValueRange sources) {
   SmallVector<std::string> values = namesOf(sources);
+  auto reads = [](StringRef expression, StringRef variable) {
+    return expression == variable || (expression.contains('(') && expression.contains(variable));
+  };
   for (size_t i = 0; i < values.size(); ++i)
     for (size_t j = 0; j < i; ++j)
-      if (values[i] == nameOf(targets[j]) && values[i] != nameOf(targets[i])) {
+      if (reads(values[i], nameOf(targets[j])) && values[i] != nameOf(targets[i])) {
         std::string copy = fresh();
         line() << variableType(sources[i].getType()) << ' ' << copy << " = " << values[i] << ";\n";
         values[i] = copy;
@@ -185,8 +207,9 @@ LogicalResult TextPrinter::printFor(scf::ForOp loop) {
     return unsupported(loop, "the type of its induction variable");
   std::string iv = fresh();
   setName(loop.getInductionVar(), iv);
-  line() << "for (" << index << ' ' << iv << " = " << nameOf(loop.getLowerBound()) << "; " << iv << " < "
-         << nameOf(loop.getUpperBound()) << "; " << iv << " += " << nameOf(loop.getStep()) << ") {\n";
+  line() << "for (" << index << ' ' << iv << " = " << nameOf(loop.getLowerBound()) << "; " << iv
+         << " < " << nameOf(loop.getUpperBound()) << "; " << iv << " += " << nameOf(loop.getStep())
+         << ") {\n";
   ++depth;
   if (failed(printBlock(*loop.getBody())))
     return failure();

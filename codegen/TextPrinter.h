@@ -1,7 +1,7 @@
 //===- TextPrinter.h - What GLSL and C have in common ------------------------===//
 //
-// Names, control flow and scalar arithmetic of a tile.kernel in lane form, for languages with C's syntax.
-// A back end adds its words for lanes and memory:
+// Names, control flow and scalar arithmetic of a tile.kernel in lane form, for languages with C's
+// syntax. A back end adds its words for lanes and memory:
 //
 //   scf.for %k = %a to %b step %c iter_args(%s = %z)      float v4 = v3;
 //     %t = arith.addf %s, %x                        ==>   for (uint v5 = v0; v5 < v1; v5 += v2) {
@@ -9,9 +9,10 @@
 //                                                           v4 = v6;
 //                                                         }
 //
-// Integers carry no sign in MLIR and none in the text: every integer is an unsigned 32-bit word and is
-// cast where an op reads it as signed, so that wrap-around is defined in both languages. Integers
-// narrower than a word are kept zero-extended; an f16 is kept as the f32 of the same value.
+// Integers carry no sign in MLIR and none in the text: every integer is an unsigned 32-bit word and
+// is cast where an op reads it as signed, so that wrap-around is defined in both languages.
+// Integers narrower than a word are kept zero-extended; an f16 is kept as the f32 of the same
+// value.
 //
 //===----------------------------------------------------------------------===//
 #ifndef SINTER_CODEGEN_TEXTPRINTER_H
@@ -21,6 +22,7 @@
 #include "dialects/tile/TileDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/Support/raw_ostream.h"
 #include <optional>
 
@@ -31,7 +33,7 @@ public:
   virtual ~TextPrinter() = default;
 
 protected:
-  TextPrinter(tile::KernelOp kernel, llvm::StringRef language) : kernel(kernel), language(language) {}
+  TextPrinter(tile::KernelOp kernel, llvm::StringRef language);
 
   //===--- What a language says -------------------------------------------===//
 
@@ -41,8 +43,8 @@ protected:
   virtual mlir::LogicalResult printOp(mlir::Operation *op) = 0;
   /// `expression` converted to a scalar of the language.
   virtual std::string convert(llvm::StringRef type, llvm::StringRef expression) = 0;
-  /// The function that computes a named scalar step ("fma", "exp", "bits_of_float", ...); empty where the
-  /// language has none. See scalarExpression for the names.
+  /// The function that computes a named scalar step ("fma", "exp", "bits_of_float", ...); empty
+  /// where the language has none. See scalarExpression for the names.
   virtual std::string function(llvm::StringRef step) = 0;
   /// A constant; text that is an expression of variableType(type).
   virtual std::string constant(mlir::TypedAttr value) = 0;
@@ -53,7 +55,8 @@ protected:
 
   mlir::LogicalResult printBlock(mlir::Block &block);
   /// The op on one element, from the text of its operands; none where it has no scalar form.
-  std::optional<std::string> scalarExpression(mlir::Operation *op, llvm::ArrayRef<std::string> operands);
+  std::optional<std::string> scalarExpression(mlir::Operation *op,
+                                              llvm::ArrayRef<std::string> operands);
   std::string scalarConstant(mlir::Attribute value);
 
   /// Says that the op has no form in this language.
@@ -62,7 +65,8 @@ protected:
   mlir::FailureOr<unsigned> bindingOf(mlir::Operation *user, mlir::Value memory);
   llvm::SmallVector<BindingAccess> accesses();
 
-  /// Words that are the same in all lanes (load_uniform's): they are indexed, not computed on in lanes.
+  /// Words that are the same in all lanes (load_uniform's): they are indexed, not computed on in
+  /// lanes.
   static bool isUniformVector(mlir::Value value);
 
   std::string nameOf(mlir::Value value) { return names.lookup(value); }
@@ -91,6 +95,8 @@ private:
   void assign(mlir::ValueRange targets, mlir::ValueRange sources);
 
   llvm::DenseMap<mlir::Value, std::string> names;
+  /// What no statement of the text reads: prefetches, and what only they need.
+  llvm::DenseSet<mlir::Operation *> unread;
   unsigned next = 0;
 };
 

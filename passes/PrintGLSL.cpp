@@ -1,7 +1,7 @@
 //===- PrintGLSL.cpp - Print kernels in lane form as GLSL ---------------------===//
 //
-// Writes the text of every kernel of the module to standard output and leaves the module as it is: what
-// `sinterc --emit=glsl` and the tests of codegen/spirv look at.
+// Writes the text of every kernel of the module to standard output and leaves the module as it is:
+// what `sinterc --emit=glsl` and the tests of codegen/spirv look at.
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/spirv/PrintGLSL.h"

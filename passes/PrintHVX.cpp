@@ -1,7 +1,7 @@
 //===- PrintHVX.cpp - Print kernels in lane form as HVX C ----------------------===//
 //
-// Writes the text of every kernel of the module to standard output and leaves the module as it is: what
-// `sinterc --emit=hvx` and the tests of codegen/hexagon look at.
+// Writes the text of every kernel of the module to standard output and leaves the module as it is:
+// what `sinterc --emit=hvx` and the tests of codegen/hexagon look at.
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/hexagon/PrintHVX.h"

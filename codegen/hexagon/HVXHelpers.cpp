@@ -4,13 +4,13 @@
 using namespace sinter;
 
 static constexpr HVXHelper kHelpers[] = {
-    {"float_of_bits", "",
+    {"float_of_bits",
      R"(static inline float float_of_bits(uint32_t bits) { float f; __builtin_memcpy(&f, &bits, 4); return f; }
 )"},
-    {"bits_of_float", "",
+    {"bits_of_float",
      R"(static inline uint32_t bits_of_float(float f) { uint32_t bits; __builtin_memcpy(&bits, &f, 4); return bits; }
 )"},
-    {"float_of_half", "float_of_bits",
+    {"float_of_half",
      R"(static inline float float_of_half(uint32_t h) {
   uint32_t magnitude = h & 0x7fffu;
   float value = magnitude < 0x400u ? (float)magnitude * 0x1p-24f
@@ -18,7 +18,7 @@ static constexpr HVXHelper kHelpers[] = {
   return h & 0x8000u ? -value : value;
 }
 )"},
-    {"half_of_float", "float_of_bits bits_of_float",
+    {"half_of_float",
      R"(static inline uint32_t half_of_float(float value) {
   uint32_t bits = bits_of_float(value), sign = (bits >> 16) & 0x8000u;
   bits &= 0x7fffffffu;
@@ -28,93 +28,124 @@ static constexpr HVXHelper kHelpers[] = {
   return sign | ((bits + 0xfffu + ((bits >> 13) & 1u) - 0x38000000u) >> 13);
 }
 )"},
-    {"round_to_half", "float_of_half half_of_float",
+    {"round_to_half",
      R"(static inline float round_to_half(float value) { return float_of_half(half_of_float(value)); }
 )"},
-    // Above 2^22 in magnitude the constant would round integers away; those have no fraction to round.
-    {"round_even", "",
+    // Above 2^22 in magnitude the constant would round integers away; those have no fraction to
+    // round.
+    {"round_even",
      R"(static inline float round_even(float value) {
   if (!(__builtin_fabsf(value) < 0x1p22f)) return value;
   float rounded = __builtin_fabsf(value) + 0x1p23f - 0x1p23f;
   return __builtin_copysignf(rounded, value);
 }
 )"},
-    {"load_word", "", R"(static inline uint32_t load_word(const uint8_t *p) { return *(const word_at *)p; }
+    // The core has no division: one bit of the quotient a step.
+    {"divide_unsigned",
+     R"(static inline uint32_t divide_unsigned(uint32_t a, uint32_t b) {
+  uint32_t quotient = 0, rest = 0;
+  for (int bit = 31; bit >= 0; --bit) {
+    uint32_t top = rest >> 31;
+    rest = rest << 1 | (a >> bit & 1u);
+    if (top || rest >= b) {
+      rest -= b;
+      quotient |= 1u << bit;
+    }
+  }
+  return quotient;
+}
 )"},
-    {"load_float", "", R"(static inline float load_float(const uint8_t *p) { return *(const float_at *)p; }
+    {"remainder_unsigned",
+     R"(static inline uint32_t remainder_unsigned(uint32_t a, uint32_t b) {
+  return a - divide_unsigned(a, b) * b;
+}
 )"},
-    {"load_words", "", R"(static inline HVX_Vector load_words(const uint8_t *p) { return *(const vector_at *)p; }
+    {"divide_signed",
+     R"(static inline uint32_t divide_signed(uint32_t a, uint32_t b) {
+  uint32_t quotient = divide_unsigned(a >> 31 ? -a : a, b >> 31 ? -b : b);
+  return (a ^ b) >> 31 ? -quotient : quotient;
+}
 )"},
-    {"load_halfwords", "load_words",
+    {"load_word",
+     R"(static inline uint32_t load_word(const uint8_t *p) { return *(const word_at *)p; }
+)"},
+    {"load_float",
+     R"(static inline float load_float(const uint8_t *p) { return *(const float_at *)p; }
+)"},
+    {"load_words",
+     R"(static inline HVX_Vector load_words(const uint8_t *p) { return *(const vector_at *)p; }
+)"},
+    {"load_halfwords",
      R"(static inline HVX_Vector load_halfwords(const uint8_t *p) {
   return Q6_V_lo_W(Q6_Wuw_vunpack_Vuh(load_words(p)));
 }
 )"},
-    {"load_bytes", "load_words",
+    {"load_bytes",
      R"(static inline HVX_Vector load_bytes(const uint8_t *p) {
   return Q6_V_lo_W(Q6_Wuw_vunpack_Vuh(Q6_V_lo_W(Q6_Wuh_vunpack_Vub(load_words(p)))));
 }
 )"},
-    {"load_halves", "load_halfwords float_of_half",
+    {"load_halves",
      R"(static inline HVX_Vector load_halves(const uint8_t *p) {
   lanes_of a = {load_halfwords(p)}, r;
   for (uint32_t lane = 0; lane < 32; ++lane) r.f[lane] = float_of_half(a.u[lane]);
   return r.v;
 }
 )"},
-    {"store_bytes_of", "",
+    {"store_bytes_of",
      R"(static inline void store_bytes_of(uint8_t *p, HVX_Vector value, uint32_t bytes) {
   lanes_of a = {value};
   for (uint32_t i = 0; i < bytes; ++i) p[i] = a.b[i];
 }
 )"},
-    {"store_words", "store_bytes_of",
+    {"store_words",
      R"(static inline void store_words(uint8_t *p, HVX_Vector value, uint32_t lanes) {
   if (lanes == 32) *(vector_at *)p = value;
   else store_bytes_of(p, value, 4 * lanes);
 }
 )"},
-    {"store_halfwords", "store_bytes_of",
+    {"store_halfwords",
      R"(static inline void store_halfwords(uint8_t *p, HVX_Vector value, uint32_t lanes) {
   store_bytes_of(p, Q6_Vh_vpacke_VwVw(value, value), 2 * lanes);
 }
 )"},
-    {"store_bytes", "store_bytes_of",
+    {"store_bytes",
      R"(static inline void store_bytes(uint8_t *p, HVX_Vector value, uint32_t lanes) {
   HVX_Vector h = Q6_Vh_vpacke_VwVw(value, value);
   store_bytes_of(p, Q6_Vb_vpacke_VhVh(h, h), lanes);
 }
 )"},
-    {"store_halves", "store_halfwords half_of_float",
+    {"store_halves",
      R"(static inline void store_halves(uint8_t *p, HVX_Vector value, uint32_t lanes) {
   lanes_of a = {value}, r = {value};
   for (uint32_t lane = 0; lane < lanes; ++lane) r.u[lane] = half_of_float(a.f[lane]);
   store_halfwords(p, r.v, lanes);
 }
 )"},
-    {"splat_float", "bits_of_float",
+    {"splat_float",
      R"(static inline HVX_Vector splat_float(float value) { return Q6_V_vsplat_R(bits_of_float(value)); }
 )"},
     // The upper half times, moved up, plus the lower half times: what a 32-bit product keeps.
-    {"multiply_words", "",
+    {"multiply_words",
      R"(static inline HVX_Vector multiply_words(HVX_Vector a, HVX_Vector b) {
   return Q6_Vw_vmpyieacc_VwVwVuh(Q6_Vw_vasl_VwR(Q6_Vw_vmpyio_VwVh(a, b), 16), a, b);
 }
 )"},
-    // acc + w.x for four signed bytes w and x a lane: the instruction takes w as unsigned, so w + 128 goes in.
-    {"dot_signed", "",
+    // acc + w.x for four signed bytes w and x a lane: the instruction takes w as unsigned, so w +
+    // 128 goes in.
+    {"dot_signed",
      R"(static inline HVX_Vector dot_signed(HVX_Vector acc, HVX_Vector w, uint32_t x) {
   return Q6_Vw_vrmpyacc_VwVubRb(acc, Q6_V_vxor_VV(w, Q6_V_vsplat_R(0x80808080)), x);
 }
 )"},
-    {"multiply_add_float", "",
+    {"multiply_add_float",
      R"(static inline HVX_Vector multiply_add_float(HVX_Vector acc, HVX_Vector w, float x) {
   lanes_of a = {acc}, b = {w};
   for (uint32_t lane = 0; lane < 32; ++lane) a.f[lane] = __builtin_fmaf(b.f[lane], x, a.f[lane]);
   return a.v;
 }
 )"},
-    {"reduce_add_f32", "",
+    {"reduce_add_f32",
      R"(static inline float reduce_add_f32(HVX_Vector value, uint32_t lanes) {
   lanes_of a = {value};
   for (uint32_t lane = lanes; lane < 32; ++lane) a.f[lane] = 0.0f;
@@ -123,21 +154,21 @@ static constexpr HVXHelper kHelpers[] = {
   return a.f[0];
 }
 )"},
-    {"reduce_max_f32", "",
+    {"reduce_max_f32",
      R"(static inline float reduce_max_f32(HVX_Vector value, uint32_t lanes) {
   lanes_of a = {value};
   for (uint32_t lane = 1; lane < lanes; ++lane) a.f[0] = __builtin_fmaxf(a.f[0], a.f[lane]);
   return a.f[0];
 }
 )"},
-    {"reduce_add_i32", "",
+    {"reduce_add_i32",
      R"(static inline uint32_t reduce_add_i32(HVX_Vector value, uint32_t lanes) {
   lanes_of a = {value};
   for (uint32_t lane = 1; lane < lanes; ++lane) a.u[0] += a.u[lane];
   return a.u[0];
 }
 )"},
-    {"reduce_max_i32", "",
+    {"reduce_max_i32",
      R"(static inline uint32_t reduce_max_i32(HVX_Vector value, uint32_t lanes) {
   lanes_of a = {value};
   for (uint32_t lane = 1; lane < lanes; ++lane)
@@ -145,14 +176,14 @@ static constexpr HVXHelper kHelpers[] = {
   return a.u[0];
 }
 )"},
-    {"lane_numbers", "",
+    {"lane_numbers",
      R"(static inline HVX_Vector lane_numbers(void) {
   lanes_of r;
   for (uint32_t lane = 0; lane < 32; ++lane) r.u[lane] = lane;
   return r.v;
 }
 )"},
-    {"swap_pairs", "",
+    {"swap_pairs",
      R"(static inline HVX_Vector swap_pairs(HVX_Vector value) {
   lanes_of a = {value}, r;
   for (uint32_t lane = 0; lane < 32; ++lane) r.u[lane] = a.u[lane ^ 1];
@@ -160,7 +191,7 @@ static constexpr HVXHelper kHelpers[] = {
 }
 )"},
     // Lanes below `lanes` of a, then b from its first lane on.
-    {"join_lanes", "",
+    {"join_lanes",
      R"(static inline HVX_Vector join_lanes(HVX_Vector a, uint32_t lanes, HVX_Vector b) {
   return Q6_V_vmux_QVV(Q6_Q_vsetq_R(4 * lanes), a, Q6_V_vror_VR(b, 128 - 4 * lanes));
 }

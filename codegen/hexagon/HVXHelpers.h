@@ -1,7 +1,7 @@
 //===- HVXHelpers.h - C functions that a printed kernel may call --------------===//
 //
-// Each is written into the text in front of the kernel where the kernel uses it, after those that it uses
-// itself; the text therefore needs no library.
+// Each is written into the text, in front of the kernel, where the kernel calls it; the text
+// therefore needs no library.
 //
 //===----------------------------------------------------------------------===//
 #ifndef SINTER_CODEGEN_HEXAGON_HVXHELPERS_H
@@ -14,11 +14,11 @@ namespace sinter {
 
 struct HVXHelper {
   llvm::StringLiteral name;
-  /// Names of helpers that stand earlier in the list, separated by spaces.
-  llvm::StringLiteral needs;
+  /// The whole function, with a line feed at its end.
   llvm::StringLiteral text;
 };
 
+/// Each stands behind those that it calls.
 llvm::ArrayRef<HVXHelper> hvxHelpers();
 
 } // namespace sinter

@@ -4,14 +4,15 @@
 //
 //   %q = tile.load %w[%o] : vector<32xi32>             HVX_Vector v3 = load_words(binding0 + v2);
 //   %s = tile.load_uniform %x[%p] : f32          ==>   float v4 = load_float(binding1 + v1);
-//   %d = tile.dot %z, [%q, ..], %c sum %n bits 8       HVX_Vector v5 = v0; v5 = dot_signed(v5, v3, v6[0]); ...
+//   %d = tile.dot %z, [%q, ..], %c sum %n bits 8       HVX_Vector v5 = v0; v5 = dot_signed(v5, v3,
+//   v6[0]); ...
 //
-// A lane is a word: narrower elements are widened where they are loaded, a flag is a word of ones. vrmpy
-// takes unsigned bytes times signed ones, so two's complement codes go in with their top bit flipped (128
-// more each), and 128 times the sum of the activations comes off.
+// A lane is a word: narrower elements are widened where they are loaded, a flag is a word of ones.
+// vrmpy takes unsigned bytes times signed ones, so two's complement codes go in with their top bit
+// flipped (128 more each), and 128 times the sum of the activations comes off.
 //
-// HVX before v68 has no floats: where a lane op has no instruction it is computed lane by lane on the scalar
-// core, by the same words as a scalar of the kernel.
+// HVX before v68 has no floats: where a lane op has no instruction it is computed lane by lane on
+// the scalar core, by the same words as a scalar of the kernel.
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/hexagon/PrintHVX.h"
@@ -22,7 +23,6 @@
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
-#include <set>
 
 using namespace mlir;
 using namespace sinter;
@@ -59,16 +59,13 @@ private:
   LogicalResult printSpread(SpreadOp op);
   LogicalResult printExtract(vector::ExtractOp op);
 
-  std::string call(StringRef helper);
   /// The scalar that all lanes of `value` are, where that is known.
   std::optional<std::string> splatOf(Value value);
   std::string address(unsigned binding, Value offset) {
-    return (binding == kernel.getNumBindings() ? "scratch" : "binding" + std::to_string(binding)) + " + " +
-           nameOf(offset);
+    return (binding == kernel.getNumBindings() ? "scratch" : "binding" + std::to_string(binding)) +
+           " + " + nameOf(offset);
   }
   std::string header();
-
-  std::set<std::string> used;
 };
 
 } // namespace
@@ -78,13 +75,14 @@ private:
 //===----------------------------------------------------------------------===//
 
 static bool isLaneType(Type type) {
-  return type.isInteger(1) || type.isInteger(8) || type.isInteger(16) || type.isInteger(32) || type.isF16() ||
-         type.isF32();
+  return type.isInteger(1) || type.isInteger(8) || type.isInteger(16) || type.isInteger(32) ||
+         type.isF16() || type.isF32();
 }
 
 std::string HVXPrinter::variableType(Type type) {
   if (auto vector = dyn_cast<VectorType>(type)) {
-    bool fits = vector.getRank() == 1 && vector.getDimSize(0) >= 1 && vector.getDimSize(0) <= kTileRows;
+    bool fits =
+        vector.getRank() == 1 && vector.getDimSize(0) >= 1 && vector.getDimSize(0) <= kTileRows;
     return fits && isLaneType(vector.getElementType()) ? "HVX_Vector" : "";
   }
   if (type.isInteger(1))
@@ -107,8 +105,10 @@ std::string HVXPrinter::function(StringRef step) {
   for (auto [name, c] : builtins)
     if (name == step)
       return c.str();
-  static constexpr StringLiteral helpers[] = {"float_of_bits", "bits_of_float", "round_to_half", "round_even"};
-  return llvm::is_contained(helpers, step) ? call(step) : "";
+  static constexpr StringLiteral helpers[] = {
+      "float_of_bits",   "bits_of_float",      "round_to_half", "round_even",
+      "divide_unsigned", "remainder_unsigned", "divide_signed"};
+  return llvm::is_contained(helpers, step) ? step.str() : "";
 }
 
 std::string HVXPrinter::constant(TypedAttr value) {
@@ -129,20 +129,9 @@ std::string HVXPrinter::constant(TypedAttr value) {
   } else {
     bits = static_cast<uint32_t>(cast<IntegerAttr>(element).getValue().getZExtValue());
   }
-  return bits == 0 ? "Q6_V_vzero()" : "Q6_V_vsplat_R(0x" + llvm::utohexstr(bits, /*LowerCase=*/true, /*Width=*/8) + "u)";
-}
-
-std::string HVXPrinter::call(StringRef helper) {
-  if (!used.insert(helper.str()).second)
-    return helper.str();
-  for (const HVXHelper &known : hvxHelpers())
-    if (known.name == helper) {
-      SmallVector<StringRef> needs;
-      known.needs.split(needs, ' ', -1, /*KeepEmpty=*/false);
-      for (StringRef name : needs)
-        call(name);
-    }
-  return helper.str();
+  return bits == 0
+             ? "Q6_V_vzero()"
+             : "Q6_V_vsplat_R(0x" + llvm::utohexstr(bits, /*LowerCase=*/true, /*Width=*/8) + "u)";
 }
 
 std::optional<std::string> HVXPrinter::splatOf(Value value) {
@@ -158,10 +147,6 @@ std::optional<std::string> HVXPrinter::splatOf(Value value) {
 // Element-wise ops
 //===----------------------------------------------------------------------===//
 
-static bool isShiftAmount(OpOperand &use) {
-  return isa<arith::ShLIOp, arith::ShRUIOp, arith::ShRSIOp>(use.getOwner()) && use.getOperandNumber() == 1;
-}
-
 std::optional<std::string> HVXPrinter::intrinsic(Operation *op) {
   using Text = std::optional<std::string>;
   Type type = getElementTypeOrSelf(op->getOperand(0).getType());
@@ -169,7 +154,9 @@ std::optional<std::string> HVXPrinter::intrinsic(Operation *op) {
   bool word = type.isInteger(32), flag = type.isInteger(1);
   auto apply = [&](StringRef name) { return name.str() + "(" + llvm::join(v, ", ") + ")"; };
   auto words = [&](StringRef name) -> Text { return word ? Text(apply(name)) : std::nullopt; };
-  auto bits = [&](StringRef name) -> Text { return word || flag ? Text(apply(name)) : std::nullopt; };
+  auto bits = [&](StringRef name) -> Text {
+    return word || flag ? Text(apply(name)) : std::nullopt;
+  };
   auto shift = [&](StringRef byScalar, StringRef byLanes) -> Text {
     if (!word)
       return std::nullopt;
@@ -187,7 +174,9 @@ std::optional<std::string> HVXPrinter::intrinsic(Operation *op) {
   return llvm::TypeSwitch<Operation *, Text>(op)
       .Case([&](arith::AddIOp) { return words("Q6_Vw_vadd_VwVw"); })
       .Case([&](arith::SubIOp) { return words("Q6_Vw_vsub_VwVw"); })
-      .Case([&](arith::MulIOp) -> Text { return word ? Text(apply(call("multiply_words"))) : std::nullopt; })
+      .Case([&](arith::MulIOp) -> Text {
+        return word ? Text(apply("multiply_words")) : std::nullopt;
+      })
       .Case([&](arith::AndIOp) { return bits("Q6_V_vand_VV"); })
       .Case([&](arith::OrIOp) { return bits("Q6_V_vor_VV"); })
       .Case([&](arith::XOrIOp) { return bits("Q6_V_vxor_VV"); })
@@ -201,16 +190,26 @@ std::optional<std::string> HVXPrinter::intrinsic(Operation *op) {
         if (!word)
           return std::nullopt;
         switch (compare.getPredicate()) {
-        case P::eq: return ordered("Q6_Q_vcmp_eq_VwVw", 0, 1, false);
-        case P::ne: return ordered("Q6_Q_vcmp_eq_VwVw", 0, 1, true);
-        case P::sgt: return ordered("Q6_Q_vcmp_gt_VwVw", 0, 1, false);
-        case P::sle: return ordered("Q6_Q_vcmp_gt_VwVw", 0, 1, true);
-        case P::slt: return ordered("Q6_Q_vcmp_gt_VwVw", 1, 0, false);
-        case P::sge: return ordered("Q6_Q_vcmp_gt_VwVw", 1, 0, true);
-        case P::ugt: return ordered("Q6_Q_vcmp_gt_VuwVuw", 0, 1, false);
-        case P::ule: return ordered("Q6_Q_vcmp_gt_VuwVuw", 0, 1, true);
-        case P::ult: return ordered("Q6_Q_vcmp_gt_VuwVuw", 1, 0, false);
-        case P::uge: return ordered("Q6_Q_vcmp_gt_VuwVuw", 1, 0, true);
+        case P::eq:
+          return ordered("Q6_Q_vcmp_eq_VwVw", 0, 1, false);
+        case P::ne:
+          return ordered("Q6_Q_vcmp_eq_VwVw", 0, 1, true);
+        case P::sgt:
+          return ordered("Q6_Q_vcmp_gt_VwVw", 0, 1, false);
+        case P::sle:
+          return ordered("Q6_Q_vcmp_gt_VwVw", 0, 1, true);
+        case P::slt:
+          return ordered("Q6_Q_vcmp_gt_VwVw", 1, 0, false);
+        case P::sge:
+          return ordered("Q6_Q_vcmp_gt_VwVw", 1, 0, true);
+        case P::ugt:
+          return ordered("Q6_Q_vcmp_gt_VuwVuw", 0, 1, false);
+        case P::ule:
+          return ordered("Q6_Q_vcmp_gt_VuwVuw", 0, 1, true);
+        case P::ult:
+          return ordered("Q6_Q_vcmp_gt_VuwVuw", 1, 0, false);
+        case P::uge:
+          return ordered("Q6_Q_vcmp_gt_VuwVuw", 1, 0, true);
         }
         return std::nullopt;
       })
@@ -228,7 +227,9 @@ std::optional<std::string> HVXPrinter::intrinsic(Operation *op) {
         return "Q6_Vw_vasr_VwR(Q6_Vw_vasl_VwR(" + v[0] + ", " + up + "), " + up + ")";
       })
       .Case([&](arith::ExtFOp) -> Text { return type.isF16() ? Text(v[0]) : std::nullopt; })
-      .Case([&](arith::BitcastOp) -> Text { return word || type.isF32() ? Text(v[0]) : std::nullopt; })
+      .Case([&](arith::BitcastOp) -> Text {
+        return word || type.isF32() ? Text(v[0]) : std::nullopt;
+      })
       .Default([](Operation *) -> Text { return std::nullopt; });
 }
 
@@ -252,6 +253,10 @@ LogicalResult HVXPrinter::printLaneByLane(Operation *op) {
       operands.push_back(nameOf(operand));
       continue;
     }
+    if (std::optional<std::string> same = splatOf(operand)) {
+      operands.push_back(*same);
+      continue;
+    }
     std::string list = "a" + std::to_string(i);
     Type element = getElementTypeOrSelf(operand.getType());
     std::string lane = list + "." + laneField(element).str() + "[lane]";
@@ -267,7 +272,8 @@ LogicalResult HVXPrinter::printLaneByLane(Operation *op) {
   std::string name = fresh();
   line() << "HVX_Vector " << name << ";\n";
   line() << "{ lanes_of " << lists << "r;\n";
-  line() << "  for (uint32_t lane = 0; lane < 32; ++lane) r." << laneField(element) << "[lane] = " << *text << ";\n";
+  line() << "  for (uint32_t lane = 0; lane < 32; ++lane) r." << laneField(element)
+         << "[lane] = " << *text << ";\n";
   line() << "  " << name << " = r.v; }\n";
   setName(op->getResult(0), name);
   return success();
@@ -295,7 +301,7 @@ LogicalResult HVXPrinter::printLoad(LoadOp op) {
   StringRef word = memoryWord(getElementTypeOrSelf(op.getResult().getType()));
   if (word.empty())
     return unsupported(op, "its type");
-  return define(op, call(("load_" + word).str()) + "(" + address(*binding, op.getOffset()) + ")");
+  return define(op, ("load_" + word + "(").str() + address(*binding, op.getOffset()) + ")");
 }
 
 LogicalResult HVXPrinter::printWords(Operation *op, Value memory, Value offset) {
@@ -306,11 +312,13 @@ LogicalResult HVXPrinter::printWords(Operation *op, Value memory, Value offset) 
   bool real = type.getElementType().isF32();
   if (type.getRank() != 1 || (!real && !type.getElementType().isInteger(32)))
     return unsupported(op, "its type");
-  std::string name = fresh(), base = fresh(), load = call(real ? "load_float" : "load_word");
+  std::string name = fresh(), base = fresh(), load = real ? "load_float" : "load_word";
   line() << "const uint8_t *" << base << " = " << address(*binding, offset) << ";\n";
-  line() << "const " << (real ? "float " : "uint32_t ") << name << "[" << type.getDimSize(0) << "] = {";
+  line() << "const " << (real ? "float " : "uint32_t ") << name << "[" << type.getDimSize(0)
+         << "] = {";
   for (int64_t i = 0; i < type.getDimSize(0); ++i)
-    out << (i ? ", " : "") << load << "(" << base << (i ? " + " + std::to_string(4 * i) : "") << ")";
+    out << (i ? ", " : "") << load << "(" << base << (i ? " + " + std::to_string(4 * i) : "")
+        << ")";
   out << "};\n";
   setName(op->getResult(0), name);
   return success();
@@ -324,8 +332,8 @@ LogicalResult HVXPrinter::printStore(StoreOp op) {
   StringRef word = memoryWord(type.getElementType());
   if (word.empty() || variableType(type).empty() || isUniformVector(op.getValue()))
     return unsupported(op, "the type that it stores");
-  line() << call(("store_" + word).str()) << "(" << address(*binding, op.getOffset()) << ", " << nameOf(op.getValue())
-         << ", " << type.getDimSize(0) << ");\n";
+  line() << "store_" << word << "(" << address(*binding, op.getOffset()) << ", "
+         << nameOf(op.getValue()) << ", " << type.getDimSize(0) << ");\n";
   return success();
 }
 
@@ -338,16 +346,17 @@ LogicalResult HVXPrinter::printScatter(ScatterOp op) {
   std::string value = "a.u[lane]";
   StringRef kind = element.isInteger(8) ? "uint8_t" : element.isInteger(16) ? "half_at" : "word_at";
   if (element.isF16()) {
-    value = call("half_of_float") + "(a.f[lane])";
+    value = "half_of_float(a.f[lane])";
     kind = "half_at";
   }
   if (memoryWord(element).empty() || variableType(type).empty())
     return unsupported(op, "the type that it stores");
-  line() << "{ lanes_of a = {" << nameOf(op.getValue()) << "}, offsets = {" << nameOf(op.getOffsets()) << "};\n";
-  line() << "  for (uint32_t lane = 0; lane < " << type.getDimSize(0) << " && lane < " << nameOf(op.getLanes())
-         << "; ++lane)\n";
-  line() << "    *(" << kind << " *)(" << address(*binding, op.getBase()) << " + offsets.u[lane]) = " << value
-         << "; }\n";
+  line() << "{ lanes_of a = {" << nameOf(op.getValue()) << "}, offsets = {"
+         << nameOf(op.getOffsets()) << "};\n";
+  line() << "  for (uint32_t lane = 0; lane < " << type.getDimSize(0) << " && lane < "
+         << nameOf(op.getLanes()) << "; ++lane)\n";
+  line() << "    *(" << kind << " *)(" << address(*binding, op.getBase())
+         << " + offsets.u[lane]) = " << value << "; }\n";
   return success();
 }
 
@@ -359,12 +368,15 @@ LogicalResult HVXPrinter::printGather(GatherOp op) {
   Type element = type.getElementType();
   if (memoryWord(element).empty() || variableType(type).empty())
     return unsupported(op, "its type");
-  StringRef kind = element.isInteger(8) ? "uint8_t" : element.getIntOrFloatBitWidth() == 16 ? "half_at" : "word_at";
-  std::string name = fresh(), value = "*(const " + kind.str() + " *)(" + address(*binding, op.getBase()) + " + offsets.u[lane])";
+  StringRef kind = element.isInteger(8)                    ? "uint8_t"
+                   : element.getIntOrFloatBitWidth() == 16 ? "half_at"
+                                                           : "word_at";
+  std::string name = fresh(), value = "*(const " + kind.str() + " *)(" +
+                                      address(*binding, op.getBase()) + " + offsets.u[lane])";
   line() << "HVX_Vector " << name << ";\n";
   line() << "{ lanes_of offsets = {" << nameOf(op.getOffsets()) << "}, r = {Q6_V_vzero()};\n";
   line() << "  for (uint32_t lane = 0; lane < " << type.getDimSize(0) << "; ++lane) r."
-         << (element.isF16() ? "f[lane] = " + call("float_of_half") + "(" + value + ")" : "u[lane] = " + value)
+         << (element.isF16() ? "f[lane] = float_of_half(" + value + ")" : "u[lane] = " + value)
          << ";\n";
   line() << "  " << name << " = r.v; }\n";
   setName(op.getResult(), name);
@@ -388,23 +400,25 @@ LogicalResult HVXPrinter::printDot(DotOp op) {
     dot = "dot_signed";
   else if (!integer)
     dot = "multiply_add_float";
-  std::string name = integer && !twosComplement ? dot.str() : call(dot);
   for (auto [q, code] : llvm::enumerate(op.getCodes()))
-    line() << sum << " = " << name << "(" << sum << ", " << nameOf(code) << ", " << x << "[" << op.getFirst() + q << "]);\n";
+    line() << sum << " = " << dot << "(" << sum << ", " << nameOf(code) << ", " << x << "["
+           << op.getFirst() + q << "]);\n";
   if (twosComplement)
-    line() << sum << " = Q6_Vw_vsub_VwVw(" << sum << ", Q6_V_vsplat_R(" << nameOf(op.getSum()) << " << 7));\n";
+    line() << sum << " = Q6_Vw_vsub_VwVw(" << sum << ", Q6_V_vsplat_R(" << nameOf(op.getSum())
+           << " << 7));\n";
   return success();
 }
 
 LogicalResult HVXPrinter::printReduce(ReduceOp op) {
   auto from = cast<VectorType>(op.getSource().getType());
   Type element = from.getElementType();
-  if (from.getRank() != 1 || variableType(from).empty() || !(element.isF32() || element.isInteger(32)))
+  if (from.getRank() != 1 || variableType(from).empty() ||
+      !(element.isF32() || element.isInteger(32)))
     return unsupported(op, "of this type");
   int64_t lanes = op.getLanes() ? static_cast<int64_t>(*op.getLanes()) : from.getDimSize(0);
   StringRef kind = op.getKind() == ReduceKind::Add ? "reduce_add_" : "reduce_max_";
-  return define(op, call((kind + (element.isF32() ? "f32" : "i32")).str()) + "(" + nameOf(op.getSource()) + ", " +
-                        std::to_string(lanes) + ")");
+  return define(op, (kind + (element.isF32() ? "f32" : "i32") + "(").str() +
+                        nameOf(op.getSource()) + ", " + std::to_string(lanes) + ")");
 }
 
 LogicalResult HVXPrinter::printConcat(ConcatOp op) {
@@ -412,7 +426,7 @@ LogicalResult HVXPrinter::printConcat(ConcatOp op) {
   int64_t lanes = 0;
   for (auto [i, part] : llvm::enumerate(op.getParts())) {
     if (i > 0)
-      text = call("join_lanes") + "(" + text + ", " + std::to_string(lanes) + ", " + nameOf(part) + ")";
+      text = "join_lanes(" + text + ", " + std::to_string(lanes) + ", " + nameOf(part) + ")";
     lanes += cast<VectorType>(part.getType()).getShape().back();
   }
   return define(op, text);
@@ -430,7 +444,8 @@ LogicalResult HVXPrinter::printSpread(SpreadOp op) {
   line() << "HVX_Vector " << name << ";\n";
   line() << "{ lanes_of r = {Q6_V_vzero()};\n";
   line() << "  const uint32_t words[] = {";
-  llvm::interleaveComma(op.getWords(), out, [&](Value word) { out << "Q6_R_vextract_VR(" << nameOf(word) << ", 0)"; });
+  llvm::interleaveComma(op.getWords(), out,
+                        [&](Value word) { out << "Q6_R_vextract_VR(" << nameOf(word) << ", 0)"; });
   out << "};\n";
   line() << "  for (uint32_t lane = 0; lane < " << lanes << "; ++lane) r.u[lane] = ";
   if (!integer)
@@ -452,8 +467,9 @@ LogicalResult HVXPrinter::printExtract(vector::ExtractOp op) {
   std::string source = nameOf(op.getVector());
   if (isUniformVector(op.getVector()))
     return define(op, source + "[" + std::to_string(position[0]) + "]");
-  std::string word = "(uint32_t)Q6_R_vextract_VR(" + source + ", " + std::to_string(4 * position[0]) + ")";
-  return define(op, type.isF32() ? call("float_of_bits") + "(" + word + ")" : word);
+  std::string word =
+      "(uint32_t)Q6_R_vextract_VR(" + source + ", " + std::to_string(4 * position[0]) + ")";
+  return define(op, type.isF32() ? "float_of_bits(" + word + ")" : word);
 }
 
 LogicalResult HVXPrinter::printOp(Operation *operation) {
@@ -466,7 +482,7 @@ LogicalResult HVXPrinter::printOp(Operation *operation) {
         FailureOr<unsigned> binding = bindingOf(op, op.getSource());
         if (failed(binding))
           return failure();
-        return define(op, call(type.isF32() ? "load_float" : "load_word") + "(" +
+        return define(op, std::string(type.isF32() ? "load_float" : "load_word") + "(" +
                               address(*binding, op.getOffset()) + ")");
       })
       .Case([&](StoreOp op) { return printStore(op); })
@@ -480,21 +496,20 @@ LogicalResult HVXPrinter::printOp(Operation *operation) {
       })
       .Case([&](ScatterOp op) { return printScatter(op); })
       .Case([&](GatherOp op) { return printGather(op); })
-      // dcfetch would compete with the loads of a core that runs in order.
-      .Case([&](PrefetchOp) { return success(); })
-      .Case([&](LanesOp op) { return define(op, call("lane_numbers") + "()"); })
+      .Case([&](LanesOp op) { return define(op, "lane_numbers()"); })
       .Case([&](vector::BroadcastOp op) -> LogicalResult {
         Type type = op.getSource().getType();
         if (!(type.isF32() || type.isInteger(32)))
           return unsupported(op, "other than a scalar to lanes");
-        // Shifts take the scalar itself.
-        if (llvm::all_of(op->getUses(), isShiftAmount))
-          return success();
-        return define(op, (type.isF32() ? call("splat_float") : "Q6_V_vsplat_R") + "(" + nameOf(op.getSource()) + ")");
+        // Where it is read, so that ops that take a scalar can.
+        setName(op, std::string(type.isF32() ? "splat_float" : "Q6_V_vsplat_R") + "(" +
+                        nameOf(op.getSource()) + ")");
+        return success();
       })
       .Case([&](DotOp op) { return printDot(op); })
       .Case([&](ReduceOp op) { return printReduce(op); })
-      .Case([&](SwapPairsOp op) { return define(op, call("swap_pairs") + "(" + nameOf(op.getSource()) + ")"); })
+      .Case(
+          [&](SwapPairsOp op) { return define(op, "swap_pairs(" + nameOf(op.getSource()) + ")"); })
       .Case([&](ConcatOp op) { return printConcat(op); })
       .Case([&](SpreadOp op) { return printSpread(op); })
       .Case([&](vector::ExtractOp op) { return printExtract(op); })
@@ -524,9 +539,15 @@ typedef uint32_t word_at __attribute__((may_alias));
 typedef uint16_t half_at __attribute__((may_alias));
 typedef float float_at __attribute__((may_alias));
 )";
-  for (const HVXHelper &helper : hvxHelpers())
-    if (used.count(helper.name.str()))
-      os << '\n' << helper.text;
+  // A helper stands behind those that it uses, so users are met first from the end.
+  auto isCalled = [](StringRef text, StringRef name) { return text.contains((name + "(").str()); };
+  SmallVector<StringRef> used;
+  for (const HVXHelper &helper : llvm::reverse(hvxHelpers()))
+    if (isCalled(body, helper.name) ||
+        llvm::any_of(used, [&](StringRef user) { return isCalled(user, helper.name); }))
+      used.push_back(helper.text);
+  for (StringRef helper : llvm::reverse(used))
+    os << '\n' << helper;
   return text;
 }
 

@@ -41,7 +41,8 @@ static llvm::Expected<std::vector<uint32_t>> translate(const std::string &text) 
   input.code = text.c_str();
   input.default_version = 450;
   input.default_profile = GLSLANG_NO_PROFILE;
-  input.messages = static_cast<glslang_messages_t>(GLSLANG_MSG_SPV_RULES_BIT | GLSLANG_MSG_VULKAN_RULES_BIT);
+  input.messages =
+      static_cast<glslang_messages_t>(GLSLANG_MSG_SPV_RULES_BIT | GLSLANG_MSG_VULKAN_RULES_BIT);
   input.resource = glslang_default_resource();
 
   Shader shader(input);
@@ -68,7 +69,8 @@ llvm::Expected<std::vector<uint32_t>> sinter::compileSPIRV(llvm::StringRef glsl)
     return words;
 
   std::string messages;
-  auto collect = [&](spv_message_level_t, const char *, const spv_position_t &, const char *message) {
+  auto collect = [&](spv_message_level_t, const char *, const spv_position_t &,
+                     const char *message) {
     messages += message;
     messages += '\n';
   };

@@ -3,15 +3,16 @@
 // A row of the tile is an invocation, a vector of R rows a scalar of each:
 //
 //   %q = tile.load %w[%o] : vector<32xi32>             uint v3 = binding0[(v2 >> 2) + lane];
-//   %s = tile.load_uniform %x[%p] : f32          ==>   float v4 = uintBitsToFloat(binding1[v1 >> 2]);
-//   %d = tile.dot %z, [%q, ..], %c sum %n bits 8       uint v5 = v0; v5 += dot4(v3, v6[0]); ...
+//   %s = tile.load_uniform %x[%p] : f32          ==>   float v4 = uintBitsToFloat(binding1[v1 >>
+//   2]); %d = tile.dot %z, [%q, ..], %c sum %n bits 8       uint v5 = v0; v5 += dot4(v3, v6[0]);
+//   ...
 //
-// A vector of R < 32 rows lies in the invocations again and again (invocation i holds row i % R), so that
-// joining parts is a choice, and a number of one row is in all of them.
+// A vector of R < 32 rows lies in the invocations again and again (invocation i holds row i % R),
+// so that joining parts is a choice, and a number of one row is in all of them.
 //
-// Buffers are words: a device needs neither 8- nor 16-bit storage. Two invocations that write bytes of one
-// word change only their own bits, atomically. What crosses lanes goes through shared memory; nothing is
-// assumed of subgroups.
+// Buffers are words: a device needs neither 8- nor 16-bit storage. Two invocations that write bytes
+// of one word change only their own bits, atomically. What crosses lanes goes through shared
+// memory; nothing is assumed of subgroups.
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/spirv/PrintGLSL.h"
@@ -217,11 +218,21 @@ std::string GLSLPrinter::function(StringRef step) {
   if (step == "round_to_half")
     return call("round_to_half");
   static constexpr std::pair<StringLiteral, StringLiteral> names[] = {
-      {"float_of_bits", "uintBitsToFloat"}, {"bits_of_float", "floatBitsToUint"}, {"fma", "fma"},
-      {"abs", "abs"},                       {"max", "max"},                       {"min", "min"},
-      {"exp", "exp"},                       {"exp2", "exp2"},                     {"log", "log"},
-      {"tanh", "tanh"},                     {"sqrt", "sqrt"},                     {"rsqrt", "inversesqrt"},
-      {"round_even", "roundEven"},          {"floor", "floor"},                   {"divide", "/"}};
+      {"float_of_bits", "uintBitsToFloat"},
+      {"bits_of_float", "floatBitsToUint"},
+      {"fma", "fma"},
+      {"abs", "abs"},
+      {"max", "max"},
+      {"min", "min"},
+      {"exp", "exp"},
+      {"exp2", "exp2"},
+      {"log", "log"},
+      {"tanh", "tanh"},
+      {"sqrt", "sqrt"},
+      {"rsqrt", "inversesqrt"},
+      {"round_even", "roundEven"},
+      {"floor", "floor"},
+      {"divide", "/"}};
   for (auto [name, glsl] : names)
     if (name == step)
       return glsl.str();
@@ -264,7 +275,8 @@ std::string GLSLPrinter::element(unsigned binding, const std::string &address, T
   return type.isF16() ? call("float_of_half") + "(" + part + ")" : part;
 }
 
-std::string GLSLPrinter::elementAddress(const std::string &offset, VectorType type, const std::string &row) {
+std::string GLSLPrinter::elementAddress(const std::string &offset, VectorType type,
+                                        const std::string &row) {
   unsigned bytes = type.getElementTypeBitWidth() / 8;
   if (row == "0u")
     return offset;
@@ -278,7 +290,8 @@ void GLSLPrinter::fence(unsigned binding) {
 }
 
 static bool isStorable(Type type) {
-  return type.isInteger(8) || type.isInteger(16) || type.isInteger(32) || type.isF16() || type.isF32();
+  return type.isInteger(8) || type.isInteger(16) || type.isInteger(32) || type.isF16() ||
+         type.isF32();
 }
 
 LogicalResult GLSLPrinter::printLoad(LoadOp op) {
@@ -311,7 +324,8 @@ LogicalResult GLSLPrinter::printGather(GatherOp op) {
   auto type = cast<VectorType>(op.getResult().getType());
   if (rowOf(type).empty() || !isStorable(type.getElementType()))
     return unsupported(op, "its type");
-  return defineElement(op, *binding, "(" + nameOf(op.getBase()) + " + " + nameOf(op.getOffsets()) + ")");
+  return defineElement(op, *binding,
+                       "(" + nameOf(op.getBase()) + " + " + nameOf(op.getOffsets()) + ")");
 }
 
 /// An array of neighbouring words, whole in each invocation.
@@ -328,7 +342,8 @@ LogicalResult GLSLPrinter::printWords(Operation *op, Value memory, Value offset)
   line() << kind << ' ' << name << '[' << type.getDimSize(0) << "] = " << kind << "[](";
   for (int64_t i = 0; i < type.getDimSize(0); ++i) {
     std::string word = words(*binding) + "[" + first + (i ? " + " + std::to_string(i) + "u]" : "]");
-    out << (i ? ", " : "") << (type.getElementType().isF32() ? "uintBitsToFloat(" + word + ")" : word);
+    out << (i ? ", " : "")
+        << (type.getElementType().isF32() ? "uintBitsToFloat(" + word + ")" : word);
   }
   out << ");\n";
   setName(op->getResult(0), name);
@@ -344,8 +359,8 @@ LogicalResult GLSLPrinter::printLoadUniform(LoadUniformOp op) {
   return define(op, element(*binding, nameOf(op.getOffset()), op.getResult().getType()));
 }
 
-LogicalResult GLSLPrinter::printStore(Operation *op, Value value, Value memory, const std::string &address,
-                                      const std::string &guard) {
+LogicalResult GLSLPrinter::printStore(Operation *op, Value value, Value memory,
+                                      const std::string &address, const std::string &guard) {
   FailureOr<unsigned> binding = bindingOf(op, memory);
   if (failed(binding))
     return failure();
@@ -360,16 +375,18 @@ LogicalResult GLSLPrinter::printStore(Operation *op, Value value, Value memory, 
   std::string text = nameOf(value);
   unsigned bits = type.getIntOrFloatBitWidth();
   if (bits == 32) {
-    line() << words(*binding) << '[' << address << " >> 2] = "
-           << (type.isF32() ? "floatBitsToUint(" + text + ")" : text) << ";\n";
+    line() << words(*binding) << '[' << address
+           << " >> 2] = " << (type.isF32() ? "floatBitsToUint(" + text + ")" : text) << ";\n";
   } else {
     std::string at = fresh(), shift = fresh();
     StringRef mask = bits == 8 ? "0xffu" : "0xffffu";
     line() << "uint " << at << " = " << address << ";\n";
     line() << "uint " << shift << " = 8u * (" << at << " & 3u);\n";
-    line() << "atomicAnd(" << words(*binding) << '[' << at << " >> 2], ~(" << mask << " << " << shift << "));\n";
+    line() << "atomicAnd(" << words(*binding) << '[' << at << " >> 2], ~(" << mask << " << "
+           << shift << "));\n";
     line() << "atomicOr(" << words(*binding) << '[' << at << " >> 2], "
-           << (type.isF16() ? call("half_of_float") + "(" + text + ")" : text) << " << " << shift << ");\n";
+           << (type.isF16() ? call("half_of_float") + "(" + text + ")" : text) << " << " << shift
+           << ");\n";
   }
   if (!guard.empty()) {
     --depth;
@@ -405,7 +422,8 @@ LogicalResult GLSLPrinter::printReduce(ReduceOp op) {
   auto from = cast<VectorType>(op.getSource().getType());
   Type element = from.getElementType();
   std::string row = rowOf(from);
-  if (row.empty() || isa<VectorType>(op.getResult().getType()) || !(element.isF32() || element.isInteger(32)))
+  if (row.empty() || isa<VectorType>(op.getResult().getType()) ||
+      !(element.isF32() || element.isInteger(32)))
     return unsupported(op, "of this type");
   int64_t lanes = op.getLanes() ? static_cast<int64_t>(*op.getLanes()) : from.getDimSize(0);
   StringRef kind = op.getKind() == ReduceKind::Add ? "reduce_add_" : "reduce_max_";
@@ -423,7 +441,8 @@ LogicalResult GLSLPrinter::printConcat(ConcatOp op) {
   // Invocation i holds row i % rows of every part, so the part that it needs is at hand.
   std::string text = nameOf(op.getParts().back());
   for (int64_t p = static_cast<int64_t>(op.getParts().size()) - 2; p >= 0; --p)
-    text = "(" + row + " < " + std::to_string((p + 1) * rows) + "u ? " + nameOf(op.getParts()[p]) + " : " + text + ")";
+    text = "(" + row + " < " + std::to_string((p + 1) * rows) + "u ? " + nameOf(op.getParts()[p]) +
+           " : " + text + ")";
   return define(op, text);
 }
 
@@ -438,12 +457,14 @@ LogicalResult GLSLPrinter::printSpread(SpreadOp op) {
   std::string index = integer ? "(" + row + " >> 2)" : row;
   std::string word = nameOf(op.getWords().back());
   for (int64_t q = static_cast<int64_t>(op.getWords().size()) - 2; q >= 0; --q)
-    word = "(" + index + " == " + std::to_string(q) + "u ? " + nameOf(op.getWords()[q]) + " : " + word + ")";
+    word = "(" + index + " == " + std::to_string(q) + "u ? " + nameOf(op.getWords()[q]) + " : " +
+           word + ")";
   if (!integer)
     return define(op, word);
   std::string shift = "int(8u * (" + row + " & 3u))";
-  return define(op, op.getSignedCodes() ? "uint(bitfieldExtract(int(" + word + "), " + shift + ", 8))"
-                                        : "bitfieldExtract(" + word + ", " + shift + ", 8)");
+  return define(op, op.getSignedCodes()
+                        ? "uint(bitfieldExtract(int(" + word + "), " + shift + ", 8))"
+                        : "bitfieldExtract(" + word + ", " + shift + ", 8)");
 }
 
 LogicalResult GLSLPrinter::printExtract(vector::ExtractOp op) {
@@ -475,21 +496,22 @@ LogicalResult GLSLPrinter::printOp(Operation *operation) {
         std::string row = rowOf(type);
         if (row.empty())
           return unsupported(op, "the type that it stores");
-        std::string guard = row == "lane" ? "" : "lane < " + std::to_string(type.getDimSize(0)) + "u";
-        return printStore(op, op.getValue(), op.getTarget(), elementAddress(nameOf(op.getOffset()), type, row),
-                          guard);
+        std::string guard =
+            row == "lane" ? "" : "lane < " + std::to_string(type.getDimSize(0)) + "u";
+        return printStore(op, op.getValue(), op.getTarget(),
+                          elementAddress(nameOf(op.getOffset()), type, row), guard);
       })
       .Case([&](StoreUniformOp op) {
         return printStore(op, op.getValue(), op.getTarget(), nameOf(op.getOffset()), "lane == 0u");
       })
       .Case([&](ScatterOp op) {
         int64_t rows = cast<VectorType>(op.getValue().getType()).getDimSize(0);
-        std::string guard = "lane < " + std::to_string(rows) + "u && lane < " + nameOf(op.getLanes());
+        std::string guard =
+            "lane < " + std::to_string(rows) + "u && lane < " + nameOf(op.getLanes());
         return printStore(op, op.getValue(), op.getTarget(),
-                          "(" + nameOf(op.getBase()) + " + " + nameOf(op.getOffsets()) + ")", guard);
+                          "(" + nameOf(op.getBase()) + " + " + nameOf(op.getOffsets()) + ")",
+                          guard);
       })
-      // A GPU hides latency with other workgroups.
-      .Case([&](PrefetchOp) { return success(); })
       .Case([&](LanesOp op) -> LogicalResult {
         std::string row = rowOf(cast<VectorType>(op.getResult().getType()));
         return row.empty() ? unsupported(op, "its type") : define(op, row);
@@ -509,7 +531,8 @@ LogicalResult GLSLPrinter::printOp(Operation *operation) {
         bool real = getElementTypeOrSelf(op.getResult().getType()).isF32();
         if (row.empty() || row == "0u" || (!real && !type.getElementType().isInteger(32)))
           return unsupported(op, "its type");
-        std::string bits = real ? "floatBitsToUint(" + nameOf(op.getSource()) + ")" : nameOf(op.getSource());
+        std::string bits =
+            real ? "floatBitsToUint(" + nameOf(op.getSource()) + ")" : nameOf(op.getSource());
         std::string text = call("row_of_lanes") + "(" + bits + ", lane ^ 1u)";
         return define(op, real ? "uintBitsToFloat(" + text + ")" : text);
       })
@@ -529,14 +552,15 @@ std::string GLSLPrinter::header(ArrayRef<BindingAccess> bindings) {
   os << "#version 450\n";
   if (used.count("sdot4"))
     os << "#extension GL_EXT_spirv_intrinsics : require\n";
-  os << "// " << kernel.getSymName() << ": a row of the tile is an invocation, a workgroup a tile.\n";
+  os << "// " << kernel.getSymName()
+     << ": a row of the tile is an invocation, a workgroup a tile.\n";
   if (kernel.getContract())
     os << "// " << *kernel.getContract() << '\n';
   os << "layout(local_size_x = 32) in;\n\n";
   for (auto [i, binding] : llvm::enumerate(bindings)) {
     StringRef qualifier = !binding.written ? "readonly " : binding.read ? "coherent " : "";
-    os << "layout(std430, set = 0, binding = " << i << ") " << qualifier << "buffer Binding" << i << " { uint binding"
-       << i << "[]; };\n";
+    os << "layout(std430, set = 0, binding = " << i << ") " << qualifier << "buffer Binding" << i
+       << " { uint binding" << i << "[]; };\n";
   }
   os << "layout(std430, set = 0, binding = " << bindings.size()
      << ") readonly buffer Step { uint tokens; uint position; } step_values;\n";
@@ -556,8 +580,8 @@ std::string GLSLPrinter::header(ArrayRef<BindingAccess> bindings) {
 
 FailureOr<KernelText> GLSLPrinter::print() {
   if (static_cast<int64_t>(kernel.getScratch()) > kSharedScratch) {
-    kernel.emitError() << "needs " << kernel.getScratch() << " bytes of scratch; a workgroup has " << kSharedScratch
-                       << " bytes of shared memory for it";
+    kernel.emitError() << "needs " << kernel.getScratch() << " bytes of scratch; a workgroup has "
+                       << kSharedScratch << " bytes of shared memory for it";
     return failure();
   }
   setName(kernel.getTileArg(), "tile");

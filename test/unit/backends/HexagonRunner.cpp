@@ -8,7 +8,8 @@
 
 using namespace sinter;
 
-static constexpr llvm::StringLiteral kClang = "clang-19", kLinker = "ld.lld-19", kEmulator = "qemu-hexagon";
+static constexpr llvm::StringLiteral kClang = "clang-19", kLinker = "ld.lld-19",
+                                     kEmulator = "qemu-hexagon";
 
 static std::string find(llvm::StringRef tool) {
   llvm::ErrorOr<std::string> path = llvm::sys::findProgramByName(tool);
@@ -33,37 +34,52 @@ struct Folder {
   bool failed;
 };
 
-std::string run(llvm::StringRef tool, std::vector<llvm::StringRef> args, llvm::StringRef input, llvm::StringRef output,
-                llvm::StringRef errors) {
+std::string run(llvm::StringRef tool, std::vector<llvm::StringRef> args, llvm::StringRef input,
+                llvm::StringRef output, llvm::StringRef errors) {
   std::string program = find(tool);
   args.insert(args.begin(), program);
   std::optional<llvm::StringRef> redirects[] = {input, output, errors};
   std::string message;
-  int code = llvm::sys::ExecuteAndWait(program, args, std::nullopt, redirects, /*SecondsToWait=*/300, 0, &message);
+  int code = llvm::sys::ExecuteAndWait(program, args, std::nullopt, redirects,
+                                       /*SecondsToWait=*/300, 0, &message);
   if (code == 0)
     return "";
   auto text = llvm::MemoryBuffer::getFile(errors);
-  return (tool + " ends with " + llvm::Twine(code) + ": " + message + (text ? (*text)->getBuffer() : "")).str();
+  return (tool + " ends with " + llvm::Twine(code) + ": " + message +
+          (text ? (*text)->getBuffer() : ""))
+      .str();
 }
 
 } // namespace
 
-std::string test::runHexagon(const KernelText &kernel, std::vector<std::vector<uint8_t> *> buffers, uint32_t tiles) {
+std::string test::runHexagon(const KernelText &kernel, std::vector<std::vector<uint8_t> *> buffers,
+                             uint32_t tiles) {
   Folder folder;
   if (folder.failed)
     return "no temporary folder";
   std::error_code error;
-  std::string source = folder.file("kernel.c"), object = folder.file("kernel.o"), harness = folder.file("harness.o"),
-              program = folder.file("kernel"), input = folder.file("in"), output = folder.file("out"),
-              log = folder.file("log");
+  std::string source = folder.file("kernel.c"), object = folder.file("kernel.o"),
+              harness = folder.file("harness.o"), program = folder.file("kernel"),
+              input = folder.file("in"), output = folder.file("out"), log = folder.file("log");
   {
     llvm::raw_fd_ostream out(source, error);
     out << kernel.text;
   }
   std::string include = SINTER_SOURCE_DIR "/runtime/include", define = "-DKERNEL=" + kernel.name;
-  std::vector<llvm::StringRef> flags = {"--target=hexagon-unknown-linux-musl", "-mv66", "-mhvx=v66",
-                                        "-mhvx-length=128B", "-O2", "-ffreestanding", "-fno-builtin", "-Wall",
-                                        "-Werror", "-Wno-unknown-pragmas", "-I", include, define, "-c"};
+  std::vector<llvm::StringRef> flags = {"--target=hexagon-unknown-linux-musl",
+                                        "-mv66",
+                                        "-mhvx=v66",
+                                        "-mhvx-length=128B",
+                                        "-O2",
+                                        "-ffreestanding",
+                                        "-fno-builtin",
+                                        "-Wall",
+                                        "-Werror",
+                                        "-Wno-unknown-pragmas",
+                                        "-I",
+                                        include,
+                                        define,
+                                        "-c"};
   auto compile = [&](llvm::StringRef from, llvm::StringRef to) {
     std::vector<llvm::StringRef> args = flags;
     args.insert(args.end(), {from, "-o", to});
@@ -71,10 +87,13 @@ std::string test::runHexagon(const KernelText &kernel, std::vector<std::vector<u
   };
   if (std::string text = compile(source, object); !text.empty())
     return text + "\n" + kernel.text;
-  if (std::string text = compile(SINTER_SOURCE_DIR "/test/unit/backends/hexagon_harness.c", harness); !text.empty())
+  if (std::string text =
+          compile(SINTER_SOURCE_DIR "/test/unit/backends/hexagon_harness.c", harness);
+      !text.empty())
     return text;
   // The harness offers no library: a kernel that calls one does not link.
-  if (std::string text = run(kLinker, {"-static", harness, object, "-o", program}, "", "", log); !text.empty())
+  if (std::string text = run(kLinker, {"-static", harness, object, "-o", program}, "", "", log);
+      !text.empty())
     return text;
 
   {

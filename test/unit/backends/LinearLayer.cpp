@@ -4,7 +4,6 @@
 #include "compiler/weights/Pack.h"
 #include "compiler/weights/Source.h"
 #include "sinter/kernel_abi.h"
-#include <cassert>
 #include <cmath>
 #include <cstring>
 #include <random>
@@ -12,39 +11,56 @@
 using namespace sinter;
 using test::LinearLayer;
 
-static void putHalf(uint8_t *at, uint16_t bits) { std::memcpy(at, &bits, 2); }
+template <typename T> static void put(uint8_t *at, T value) {
+  std::memcpy(at, &value, sizeof value);
+}
 
-/// Random rows of source blocks. Scales are halves of ordinary, of denormal and of zero size; among the first rows are
-/// all-lowest and all-highest codes, which is where an instruction that saturates would show.
-static std::vector<uint8_t> randomSource(const Format &format, int64_t rows, int64_t cols, std::mt19937 &random) {
-  int64_t blockBytes = gguf::blockBytes(format.source), elements = gguf::blockElements(format.source);
-  std::vector<uint8_t> source(static_cast<size_t>(rows * cols / elements * blockBytes));
-  int64_t blocksPerRow = cols / elements;
+/// Random rows of source blocks. Scales are halves of ordinary and of denormal size; the first rows
+/// are all-lowest and all-highest codes, which is where an instruction that saturates would show.
+static std::vector<uint8_t> randomSource(const Format &format, int64_t rows, int64_t cols,
+                                         std::mt19937 &random) {
+  int64_t blockBytes = gguf::blockBytes(format.source);
+  int64_t blocksPerRow = cols / gguf::blockElements(format.source);
+  std::vector<uint8_t> source(static_cast<size_t>(rows * blocksPerRow * blockBytes));
   auto half = [&](int64_t row) -> uint16_t {
     if (row % 16 == 2)
-      return random() % 0x400; // denormal
-    return static_cast<uint16_t>((random() & 1) << 15 | (0x1800 + random() % 0x1000)); // 2^-9 .. 2^-5
+      return random() % 0x400;
+    return static_cast<uint16_t>((random() & 1) << 15 | (0x1800 + random() % 0x1000));
   };
   for (int64_t b = 0; b < rows * blocksPerRow; ++b) {
     int64_t row = b / blocksPerRow;
     uint8_t *block = source.data() + b * blockBytes;
     for (int64_t i = 0; i < blockBytes; ++i)
       block[i] = static_cast<uint8_t>(row == 0 ? 0x80 : row == 1 ? 0x7f : random());
-    putHalf(block, half(row));
+    float value = std::ldexp(float(int(random() % 4096) - 2048), -16);
+    if (format.id == FormatId::f32)
+      put(block, value);
+    else if (format.id == FormatId::bf16)
+      std::memcpy(block, reinterpret_cast<uint8_t *>(&value) + 2, 2);
+    else
+      put(block + (format.id == FormatId::q6_k ? 208 : 0), half(row));
     if (format.minima)
-      putHalf(block + 2, half(row));
+      put(block + 2, half(row));
   }
   return source;
 }
 
-LinearLayer::LinearLayer(FormatId id, int64_t rows, int64_t cols, unsigned seed) : rows(rows), cols(cols) {
+LinearLayer::LinearLayer(FormatId id, int64_t rows, int64_t cols, unsigned seed)
+    : rows(rows), cols(cols) {
   const Format &format = Format::get(id);
-  assert((id == FormatId::q8_0 || id == FormatId::q4_k) && "formats whose blocks begin with their halves");
+  groupSize = format.isFloat() ? 0 : kActGroup;
+  if (format.scaleGroup)
+    groupSize = std::min<int64_t>(groupSize, format.scaleGroup);
   std::mt19937 random(seed);
-  std::vector<uint8_t> source = randomSource(format, rows, cols, random);
-  int64_t rowBytes = static_cast<int64_t>(source.size()) / rows;
+  source = randomSource(format, rows, cols, random);
+  pack(format);
+  makeActivations(format, seed + 1);
+  multiply(format);
+}
 
+void LinearLayer::pack(const Format &format) {
   PackedLayout layout(format, rows, cols);
+  int64_t rowBytes = static_cast<int64_t>(source.size()) / rows;
   weights.resize(layout.bytes() + SINTER_KERNEL_READ_MARGIN);
   for (int64_t tile = 0; tile < layout.tiles(); ++tile) {
     std::vector<const uint8_t *> pointers;
@@ -52,44 +68,77 @@ LinearLayer::LinearLayer(FormatId id, int64_t rows, int64_t cols, unsigned seed)
       pointers.push_back(source.data() + r * rowBytes);
     packTile(layout, pointers, weights.data() + tile * layout.tileBytes());
   }
+}
 
-  // K codes | K/32 scales | K/32 sums | K/32 sums of the first 16. The first group has the largest codes.
-  std::vector<int8_t> codes(cols);
-  std::vector<float> scales(blocks());
-  std::vector<int32_t> sums(blocks()), halves(blocks());
-  for (int64_t k = 0; k < cols; ++k)
-    codes[k] = static_cast<int8_t>(k < 16 ? 127 : k < 32 ? -127 : k < 64 ? 127 : int(random() % 255) - 127);
-  for (int64_t b = 0; b < blocks(); ++b) {
-    scales[b] = std::ldexp(1.0f + float(random() % 4096) / 4096.0f, int(random() % 8) - 10);
-    for (int64_t k = 0; k < kActGroup; ++k) {
-      sums[b] += codes[b * kActGroup + k];
-      halves[b] += k < kActGroup / 2 ? codes[b * kActGroup + k] : 0;
+/// Integer formats: K codes | K/32 scales | K/32 sums | K/32 sums of the first 16. The first groups
+/// have the largest codes.
+void LinearLayer::makeActivations(const Format &format, unsigned seed) {
+  std::mt19937 random(seed);
+  x.resize(cols);
+  if (format.isFloat()) {
+    acts.resize((cols + 31) / 32 * 128 + SINTER_KERNEL_READ_MARGIN);
+    for (int64_t k = 0; k < cols; ++k) {
+      float value = std::ldexp(float(int(random() % 8192) - 4096), -12);
+      put(acts.data() + 4 * k, value);
+      x[k] = value;
     }
+    return;
   }
-  acts.resize(cols + 12 * blocks() + SINTER_KERNEL_READ_MARGIN);
-  std::memcpy(acts.data(), codes.data(), cols);
-  std::memcpy(acts.data() + cols, scales.data(), 4 * blocks());
-  std::memcpy(acts.data() + cols + 4 * blocks(), sums.data(), 4 * blocks());
-  std::memcpy(acts.data() + cols + 8 * blocks(), halves.data(), 4 * blocks());
+  int64_t blocks = cols / kActGroup;
+  acts.resize(cols + 12 * blocks + SINTER_KERNEL_READ_MARGIN);
+  xCodes.resize(cols);
+  for (int64_t k = 0; k < cols; ++k)
+    xCodes[k] = static_cast<int8_t>(k < 16   ? 127
+                                    : k < 32 ? -127
+                                    : k < 64 ? 127
+                                             : int(random() % 255) - 127);
+  std::memcpy(acts.data(), xCodes.data(), cols);
+  for (int64_t b = 0; b < blocks; ++b) {
+    float scale = std::ldexp(1.0f + float(random() % 4096) / 4096.0f, int(random() % 8) - 10);
+    int32_t sum = 0, half = 0;
+    for (int64_t k = 0; k < kActGroup; ++k) {
+      int8_t code = xCodes[b * kActGroup + k];
+      sum += code;
+      half += k < kActGroup / 2 ? code : 0;
+      x[b * kActGroup + k] = double(scale) * code;
+    }
+    put(acts.data() + cols + 4 * b, scale);
+    put(acts.data() + cols + 4 * (blocks + b), sum);
+    put(acts.data() + cols + 4 * (2 * blocks + b), half);
+  }
+}
 
+void LinearLayer::multiply(const Format &format) {
+  int64_t rowBytes = static_cast<int64_t>(source.size()) / rows;
   reference.resize(rows);
   magnitude.resize(rows);
-  blockSums.resize(tiles() * blocks() * kTileRows);
+  groupSums.resize(tiles() * groups() * kTileRows);
   std::vector<float> row(cols);
-  int64_t blockElements = gguf::blockElements(format.source);
+  auto addCode = [&](int64_t r, int64_t k, int32_t code) {
+    int64_t group = r / kTileRows * groups() + k / groupSize;
+    groupSums[group * kTileRows + r % kTileRows] += (code - format.codeOffset) * xCodes[k];
+  };
   for (int64_t r = 0; r < rows; ++r) {
-    gguf::dequantizeRow(format.source, source.data() + r * rowBytes, cols, row.data());
+    const uint8_t *blocks = source.data() + r * rowBytes;
+    gguf::dequantizeRow(format.source, blocks, cols, row.data());
     for (int64_t k = 0; k < cols; ++k) {
-      double term = double(row[k]) * codes[k] * scales[k / kActGroup];
-      reference[r] += term;
-      magnitude[r] += std::fabs(term);
+      reference[r] += row[k] * x[k];
+      magnitude[r] += std::fabs(row[k] * x[k]);
     }
+    if (format.isFloat())
+      continue;
+    SourceBlock block;
     for (int64_t k = 0; k < cols; ++k) {
-      SourceBlock block;
-      sourceUnpacker(format)(source.data() + r * rowBytes + k / blockElements * gguf::blockBytes(format.source), block);
-      uint8_t byte = block.codes[k % blockElements];
-      int32_t code = format.signedCodes ? static_cast<int8_t>(byte) : byte;
-      blockSums[(r / kTileRows * blocks() + k / kActGroup) * kTileRows + r % kTileRows] += code * codes[k];
+      int64_t element = k % format.superBlock;
+      if (element == 0)
+        sourceUnpacker(format)(blocks + k / format.superBlock * gguf::blockBytes(format.source),
+                               block);
+      uint8_t code = block.codes[element];
+      addCode(r, k, format.signedCodes ? static_cast<int8_t>(code) : code);
     }
   }
+  // Rows past the matrix have codes of zero.
+  for (int64_t r = rows; groups() && r < tiles() * kTileRows; ++r)
+    for (int64_t k = 0; k < cols; ++k)
+      addCode(r, k, 0);
 }

@@ -1,23 +1,23 @@
 //===- LinearTest.cpp - One tile program, every back end -----------------------===//
 //
-// The linear layers of test/codegen/Inputs, written once in structured form, become GLSL that runs on a Vulkan device
-// and C with HVX intrinsics that runs under qemu-hexagon. Both are held against plain loops: the result with its scales
-// within rounding, the int32 sum of each block of 32 columns bit for bit.
+// The program of a linear layer for one token, as the compiler writes it (passes/kernels), becomes
+// machine code, GLSL that runs on a Vulkan device and C with HVX intrinsics that runs under
+// qemu-hexagon. All are held against plain loops: the result with its scales within rounding, the
+// int32 sums that the scales are applied to bit for bit.
 //
 //===----------------------------------------------------------------------===//
+#include "CpuRunner.h"
 #include "HexagonRunner.h"
 #include "LinearLayer.h"
 #include "VulkanRunner.h"
 #include "codegen/hexagon/PrintHVX.h"
 #include "codegen/spirv/CompileSPIRV.h"
 #include "codegen/spirv/PrintGLSL.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/IR/Builders.h"
-#include "mlir/Parser/Parser.h"
+#include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include "passes/Passes.h"
-#include "sinter/kernel_abi.h"
+#include "passes/kernels/Kernels.h"
 #include <cstring>
 #include <gtest/gtest.h>
 
@@ -27,40 +27,54 @@ using namespace sinter::test;
 
 namespace {
 
-/// Adds a binding after the others and stores every block sum there: [tile][block][32 rows] of i32. It is the same
-/// program otherwise, so what is stored is what the scales are applied to.
-void recordDots(tile::KernelOp kernel, int64_t blocks) {
+/// Adds a binding after the others and stores there, right after each dot, its result:
+/// [tile][group] [32 rows] of i32. It is the same program otherwise, so what is stored is what the
+/// scales are applied to.
+void recordDots(tile::KernelOp kernel, int64_t groups) {
   OpBuilder b(kernel);
-  BlockArgument sums = kernel.getBlock().insertArgument(kernel.getNumBindings(), tile::BytesType::get(b.getContext()),
-                                                        kernel.getLoc());
-  kernel.walk([&](tile::DotOp dot) {
+  auto bytes = tile::BytesType::get(b.getContext());
+  BlockArgument sums =
+      kernel.getBlock().insertArgument(kernel.getNumBindings(), bytes, kernel.getLoc());
+  auto constant = [&](int64_t v) { return b.create<arith::ConstantIndexOp>(kernel.getLoc(), v); };
+  SmallVector<tile::DotOp> dots;
+  kernel.walk([&](tile::DotOp dot) { dots.push_back(dot); });
+  for (auto [i, dot] : llvm::enumerate(dots)) {
     b.setInsertionPointAfter(dot);
     Location loc = dot.getLoc();
-    auto loop = dot->getParentOfType<scf::ForOp>();
-    Value block = b.create<arith::MulIOp>(loc, kernel.getTileArg(), b.create<arith::ConstantIndexOp>(loc, blocks));
-    block = b.create<arith::AddIOp>(loc, block, loop.getInductionVar());
-    Value offset = b.create<arith::MulIOp>(loc, block, b.create<arith::ConstantIndexOp>(loc, 4 * kTileRows));
+    Value block = dot->getParentOfType<scf::ForOp>().getInductionVar();
+    Value group = b.create<arith::MulIOp>(loc, block, constant(dots.size()));
+    group = b.create<arith::AddIOp>(loc, group, constant(i));
+    Value first = b.create<arith::MulIOp>(loc, kernel.getTileArg(), constant(groups));
+    group = b.create<arith::AddIOp>(loc, first, group);
+    Value offset = b.create<arith::MulIOp>(loc, group, constant(4 * kTileRows));
     b.create<tile::StoreOp>(loc, dot.getResult(), sums, offset);
-  });
+  }
 }
 
-struct Case {
-  FormatId format;
-  int64_t rows, cols;
-};
-
-class LinearTest : public ::testing::TestWithParam<Case> {
+class LinearTest : public ::testing::TestWithParam<FormatId> {
 protected:
-  LinearTest() : layer(GetParam().format, GetParam().rows, GetParam().cols, 7) {
+  LinearTest() : format(Format::get(GetParam())), layer(GetParam(), /*rows=*/72, /*cols=*/512, 7) {
     context.loadDialect<tile::TileDialect, arith::ArithDialect, math::MathDialect, scf::SCFDialect,
                         vector::VectorDialect>();
-    std::string name = "linear_" + Format::get(GetParam().format).name.str();
-    module = parseSourceFile<ModuleOp>(SINTER_SOURCE_DIR "/test/codegen/Inputs/" + name + ".mlir", &context);
     result.resize(layer.tiles() * kTileRows * 4);
-    sums.resize(layer.blockSums.size() * 4);
+    sums.resize(layer.groupSums.size() * 4);
   }
 
-  /// The kernel in lane form, with its block sums recorded.
+  void SetUp() override {
+    llvm::Expected<TargetChoice> host = parseTarget("host");
+    ASSERT_TRUE(bool(host)) << llvm::toString(host.takeError());
+    LinearSpec spec;
+    spec.weights.push_back({format.id, layer.rows, layer.cols});
+    spec.actsInput = !format.isFloat();
+    spec.tokens = TokenClass::One;
+    Location loc = UnknownLoc::get(&context);
+    module = ModuleOp::create(loc);
+    OpBuilder b = OpBuilder::atBlockEnd(module->getBody());
+    buildLinear(b, loc, "linear", spec, host->variants.front()->schedule);
+    ASSERT_TRUE(succeeded(verify(*module)));
+  }
+
+  /// The kernel in lane form, with its sums recorded where it has any.
   tile::KernelOp laneForm() {
     PassManager pm(&context);
     OpPassManager &kernels = pm.nest<tile::KernelOp>();
@@ -68,29 +82,38 @@ protected:
     kernels.addPass(createUnrollTokens());
     kernels.addPass(createCanonicalizerPass());
     kernels.addPass(createCSEPass());
-    if (!module || failed(pm.run(*module)))
+    if (failed(pm.run(*module)))
       return {};
     auto kernel = *module->getOps<tile::KernelOp>().begin();
-    recordDots(kernel, layer.blocks());
+    if (layer.groups())
+      recordDots(kernel, layer.groups());
     return kernel;
   }
+
+  std::vector<std::vector<uint8_t> *> bindings() {
+    std::vector<std::vector<uint8_t> *> list = {&layer.weights, &layer.acts, &result};
+    if (layer.groups())
+      list.push_back(&sums);
+    return list;
+  }
+  uint32_t tiles() { return static_cast<uint32_t>(layer.tiles()); }
 
   void expectResult() {
     for (int64_t r = 0; r < layer.rows; ++r) {
       float y;
       std::memcpy(&y, result.data() + 4 * r, 4);
-      // A block's product is rounded a few times, and the sum once a block.
-      double tolerance = 1e-6 * layer.magnitude[r] + 1e-30;
-      EXPECT_NEAR(y, layer.reference[r], tolerance) << "row " << r;
+      EXPECT_NEAR(y, layer.reference[r], 1e-6 * layer.magnitude[r]) << "row " << r;
     }
   }
   void expectSums() {
-    std::vector<int32_t> found(layer.blockSums.size());
-    std::memcpy(found.data(), sums.data(), sums.size());
-    EXPECT_EQ(found, layer.blockSums);
+    std::vector<int32_t> found(layer.groupSums.size());
+    if (!found.empty())
+      std::memcpy(found.data(), sums.data(), sums.size());
+    EXPECT_EQ(found, layer.groupSums);
   }
   void runVulkan(bool integerDot);
 
+  const Format &format;
   LinearLayer layer;
   MLIRContext context;
   OwningOpRef<ModuleOp> module;
@@ -112,12 +135,17 @@ void LinearTest::runVulkan(bool integerDot) {
   EXPECT_TRUE(text->bindings[2].written && !text->bindings[2].read);
   llvm::Expected<std::vector<uint32_t>> spirv = compileSPIRV(text->text);
   ASSERT_TRUE(bool(spirv)) << llvm::toString(spirv.takeError()) << text->text;
-  std::vector<uint8_t> step(8);
-  step[0] = 1;
-  std::string error = vulkan->run(*spirv, {&layer.weights, &layer.acts, &result, &sums, &step},
-                                  static_cast<uint32_t>(layer.tiles()));
-  ASSERT_EQ(error, "") << vulkan->deviceName();
+  // One token at position 0.
+  std::vector<uint8_t> step = {1, 0, 0, 0, 0, 0, 0, 0};
+  std::vector<std::vector<uint8_t> *> buffers = bindings();
+  buffers.push_back(&step);
+  ASSERT_EQ(vulkan->run(*spirv, buffers, tiles()), "") << vulkan->deviceName();
   expectSums();
+  expectResult();
+}
+
+TEST_P(LinearTest, CPU) {
+  ASSERT_EQ(runCpu(*module, "linear", {&layer.weights, &layer.acts, &result}, tiles(), 0), "");
   expectResult();
 }
 
@@ -132,15 +160,15 @@ TEST_P(LinearTest, HVX) {
   ASSERT_TRUE(kernel);
   FailureOr<KernelText> text = printHVX(kernel);
   ASSERT_TRUE(succeeded(text));
-  std::string error = runHexagon(*text, {&layer.weights, &layer.acts, &result, &sums},
-                                 static_cast<uint32_t>(layer.tiles()));
-  ASSERT_EQ(error, "");
+  ASSERT_EQ(runHexagon(*text, bindings(), tiles()), "");
   expectSums();
   expectResult();
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, LinearTest,
-                         ::testing::Values(Case{FormatId::q8_0, 64, 256}, Case{FormatId::q4_k, 64, 512}),
-                         [](const auto &info) { return Format::get(info.param.format).name.str(); });
+                         ::testing::Values(FormatId::q8_0, FormatId::q4_k, FormatId::q4_0,
+                                           FormatId::q5_0, FormatId::q6_k, FormatId::f32,
+                                           FormatId::f16, FormatId::bf16),
+                         [](const auto &info) { return Format::get(info.param).name.str(); });
 
 } // namespace

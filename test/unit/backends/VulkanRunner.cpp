@@ -63,8 +63,8 @@ void preferLavapipe() {
 
 } // namespace
 
-#define CHECK_VK(call)                                                                                                 \
-  if (VkResult result = (call); result != VK_SUCCESS)                                                                  \
+#define CHECK_VK(call)                                                                             \
+  if (VkResult result = (call); result != VK_SUCCESS)                                              \
   return std::string(#call) + " gives VkResult " + std::to_string(result)
 
 VulkanRunner::VulkanRunner() : state(std::make_unique<State>()) {}
@@ -101,7 +101,8 @@ std::unique_ptr<VulkanRunner> VulkanRunner::create(std::string &why) {
   vkGetPhysicalDeviceProperties(s.physical, &properties);
   s.name = properties.deviceName;
 
-  auto dot = make<VkPhysicalDeviceShaderIntegerDotProductFeatures>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES);
+  auto dot = make<VkPhysicalDeviceShaderIntegerDotProductFeatures>(
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES);
   auto features = make<VkPhysicalDeviceFeatures2>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2);
   if (properties.apiVersion >= VK_API_VERSION_1_3)
     features.pNext = &dot;
@@ -131,15 +132,16 @@ std::unique_ptr<VulkanRunner> VulkanRunner::create(std::string &why) {
 
   VkPhysicalDeviceMemoryProperties memory;
   vkGetPhysicalDeviceMemoryProperties(s.physical, &memory);
-  constexpr VkMemoryPropertyFlags wanted = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
+  constexpr VkMemoryPropertyFlags wanted =
+      VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
   while (s.memoryType < memory.memoryTypeCount &&
          (memory.memoryTypes[s.memoryType].propertyFlags & wanted) != wanted)
     ++s.memoryType;
   return runner;
 }
 
-std::string VulkanRunner::run(const std::vector<uint32_t> &spirv, std::vector<std::vector<uint8_t> *> buffers,
-                              uint32_t groups) {
+std::string VulkanRunner::run(const std::vector<uint32_t> &spirv,
+                              std::vector<std::vector<uint8_t> *> buffers, uint32_t groups) {
   State &s = *state;
   Dispatch d(s.device);
   auto shader = make<VkShaderModuleCreateInfo>(VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO);
@@ -151,7 +153,8 @@ std::string VulkanRunner::run(const std::vector<uint32_t> &spirv, std::vector<st
   std::vector<VkDescriptorSetLayoutBinding> bindings(count);
   for (uint32_t i = 0; i < count; ++i)
     bindings[i] = {i, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, VK_SHADER_STAGE_COMPUTE_BIT, nullptr};
-  auto setLayout = make<VkDescriptorSetLayoutCreateInfo>(VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO);
+  auto setLayout =
+      make<VkDescriptorSetLayoutCreateInfo>(VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO);
   setLayout.bindingCount = count;
   setLayout.pBindings = bindings.data();
   CHECK_VK(vkCreateDescriptorSetLayout(s.device, &setLayout, nullptr, &d.setLayout));
@@ -160,7 +163,8 @@ std::string VulkanRunner::run(const std::vector<uint32_t> &spirv, std::vector<st
   layout.pSetLayouts = &d.setLayout;
   CHECK_VK(vkCreatePipelineLayout(s.device, &layout, nullptr, &d.layout));
   auto pipeline = make<VkComputePipelineCreateInfo>(VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO);
-  pipeline.stage = make<VkPipelineShaderStageCreateInfo>(VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO);
+  pipeline.stage =
+      make<VkPipelineShaderStageCreateInfo>(VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO);
   pipeline.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT;
   pipeline.stage.module = d.shader;
   pipeline.stage.pName = "main";
@@ -226,8 +230,8 @@ std::string VulkanRunner::run(const std::vector<uint32_t> &spirv, std::vector<st
   auto toHost = make<VkMemoryBarrier>(VK_STRUCTURE_TYPE_MEMORY_BARRIER);
   toHost.srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT;
   toHost.dstAccessMask = VK_ACCESS_HOST_READ_BIT;
-  vkCmdPipelineBarrier(buffer, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_PIPELINE_STAGE_HOST_BIT, 0, 1, &toHost, 0,
-                       nullptr, 0, nullptr);
+  vkCmdPipelineBarrier(buffer, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_PIPELINE_STAGE_HOST_BIT, 0,
+                       1, &toHost, 0, nullptr, 0, nullptr);
   CHECK_VK(vkEndCommandBuffer(buffer));
   auto submit = make<VkSubmitInfo>(VK_STRUCTURE_TYPE_SUBMIT_INFO);
   submit.commandBufferCount = 1;
