@@ -31,22 +31,25 @@ std::string suggestion(llvm::StringRef word, llvm::ArrayRef<llvm::StringRef> kno
   auto nearest = std::min_element(known.begin(), known.end(), [&](llvm::StringRef a, llvm::StringRef b) {
     return word.edit_distance(a) < word.edit_distance(b);
   });
-  bool near = word.edit_distance(*nearest) <= 2;
+  bool near = word.edit_distance(*nearest) <= std::max<size_t>(2, word.size() / 2);
   return (near ? " (did you mean '" + nearest->str() + "'?)" : std::string()) + "; known: " + llvm::join(known, ", ");
 }
 
+constexpr llvm::StringLiteral kCategory = "Options of sinterc";
+
 /// The options of this tool. They live as long as one call of parseOptions: nothing registers itself by a static constructor.
 struct CommandLine {
-  cl::OptionCategory category{"Options of sinterc"};
+  cl::OptionCategory category{kCategory};
   cl::list<std::string> model{cl::Positional, cl::desc("MODEL.gguf"), cl::cat(category)};
   cl::opt<std::string> output{"o", cl::desc("Where to write; without it texts go to standard output"),
                               cl::value_desc("FILE"), cl::cat(category)};
   cl::opt<std::string> target{"target", cl::init("host"), cl::cat(category), cl::value_desc("TARGET[:VARIANT,...]"),
                               cl::desc("host (this machine), x86-64 or aarch64 (all variants), or only some variants")};
-  cl::opt<uint64_t> context{"context", cl::init(0), cl::cat(category), cl::value_desc("N"),
-                            cl::desc("Positions of the KV cache (what the model was trained for, at most 4096)")};
-  cl::opt<uint64_t> chunk{"prefill-chunk", cl::init(0), cl::cat(category), cl::value_desc("N"),
-                          cl::desc("Most tokens of one prefill step (256)")};
+  // Numbers are read as text: the parser's own messages take two lines.
+  cl::opt<std::string> context{"context", cl::cat(category), cl::value_desc("N"),
+                               cl::desc("Positions of the KV cache (what the model was trained for, at most 4096)")};
+  cl::opt<std::string> chunk{"prefill-chunk", cl::cat(category), cl::value_desc("N"),
+                             cl::desc("Most tokens of one prefill step (256)")};
   cl::opt<std::string> kv{"kv", cl::init("f16"), cl::cat(category), cl::value_desc("f16|f32"),
                           cl::desc("Numbers in the KV cache (f16)")};
   cl::opt<std::string> emit{"emit", cl::init(""), cl::cat(category), cl::value_desc("KIND"),
@@ -61,8 +64,8 @@ struct CommandLine {
                               cl::desc("Write times, sizes, kernels and the plan as JSON")};
   cl::opt<std::string> ids{"ids", cl::cat(category), cl::value_desc("1,2,3"),
                            cl::desc("--emit=reference: the prompt as token ids")};
-  cl::opt<unsigned> threads{"threads", cl::init(0), cl::cat(category), cl::value_desc("N"),
-                            cl::desc("Threads that pack weights (all cores); the output does not depend on it")};
+  cl::opt<std::string> threads{"threads", cl::cat(category), cl::value_desc("N"),
+                               cl::desc("Threads that pack weights (all cores); the output does not depend on it")};
 };
 
 constexpr llvm::StringLiteral kOverview = R"(Compiles a GGUF language model into a bundle, which 'sinter' runs.
@@ -78,29 +81,28 @@ constexpr llvm::StringLiteral kOverview = R"(Compiles a GGUF language model into
 
 llvm::Error wrong(const llvm::Twine &message) { return llvm::createStringError(message); }
 
-llvm::Error readNumbers(const CommandLine &line, Options &options) {
-  auto positive = [](const auto &option, llvm::StringRef what) -> llvm::Error {
-    if (option.getNumOccurrences() && option == 0)
-      return wrong("--" + option.ArgStr + "=0: " + what + " must be at least 1");
+/// A number from 1 to `most`; 0 if the option is not given.
+llvm::Error readNumber(const cl::opt<std::string> &option, uint64_t most, uint64_t &value) {
+  value = 0;
+  if (!option.getNumOccurrences())
     return llvm::Error::success();
-  };
-  if (llvm::Error error = positive(line.context, "the context"))
+  if (llvm::StringRef(option).getAsInteger(10, value) || value < 1 || value > most)
+    return wrong("--" + option.ArgStr + "=" + option + ": a number from 1 to " + llvm::Twine(most) + " is wanted");
+  return llvm::Error::success();
+}
+
+llvm::Error readNumbers(const CommandLine &line, Options &options) {
+  constexpr uint64_t mostTokens = 1 << 30, mostThreads = 1024;
+  uint64_t context, chunk, threads;
+  if (llvm::Error error = readNumber(line.context, mostTokens, context))
     return error;
-  if (llvm::Error error = positive(line.chunk, "the prefill chunk"))
+  if (llvm::Error error = readNumber(line.chunk, mostTokens, chunk))
     return error;
-  if (llvm::Error error = positive(line.threads, "the number of threads"))
+  if (llvm::Error error = readNumber(line.threads, mostThreads, threads))
     return error;
-  constexpr uint64_t most = 1 << 30;
-  if (line.context > most)
-    return wrong("--context=" + llvm::Twine(line.context) + ": at most " + llvm::Twine(most) + " positions");
-  if (line.chunk > most)
-    return wrong("--prefill-chunk=" + llvm::Twine(line.chunk) + ": at most " + llvm::Twine(most) + " tokens");
-  constexpr unsigned mostThreads = 1024;
-  if (line.threads > mostThreads)
-    return wrong("--threads=" + llvm::Twine(line.threads) + ": at most " + llvm::Twine(mostThreads));
-  options.import.context = static_cast<int64_t>(line.context.getValue());
-  options.import.chunk = static_cast<int64_t>(line.chunk.getValue());
-  options.threads = line.threads;
+  options.import.context = static_cast<int64_t>(context);
+  options.import.chunk = static_cast<int64_t>(chunk);
+  options.threads = static_cast<unsigned>(threads);
   llvm::SmallVector<llvm::StringRef> ids;
   llvm::StringRef(line.ids).split(ids, ',', -1, false);
   for (llvm::StringRef id : ids)
@@ -176,6 +178,24 @@ llvm::Expected<Options> read(const CommandLine &line) {
   return options;
 }
 
+/// The parser's message in one line, without the name of the program, and with a suggestion from our own options.
+std::string parserMessage(llvm::StringRef message, llvm::StringRef program) {
+  llvm::StringRef first = message.split('\n').first;
+  first.consume_front(program);
+  first.consume_front(llvm::sys::path::filename(program));
+  first.consume_front(":");
+  llvm::StringRef what = first.split("  Try:").first.trim();
+  llvm::StringRef word = what.split('\'').second.rsplit('\'').first.split('=').first.ltrim('-');
+  llvm::SmallVector<llvm::StringRef> known;
+  for (auto &[name, option] : cl::getRegisteredOptions())
+    if (llvm::any_of(option->Categories, [](cl::OptionCategory *category) { return category->getName() == kCategory; }))
+      known.push_back(name);
+  llvm::sort(known);
+  if (!what.starts_with("Unknown"))
+    return (what + " (see --help)").str();
+  return "unknown option '--" + word.str() + "'" + suggestion(word, known);
+}
+
 } // namespace
 
 std::optional<Options> sinter::parseOptions(int argc, char **argv, int &exitCode) {
@@ -189,17 +209,9 @@ std::optional<Options> sinter::parseOptions(int argc, char **argv, int &exitCode
   llvm::raw_string_ostream problems(problem);
   exitCode = 1;
   if (!cl::ParseCommandLineOptions(argc, argv, kOverview, &problems)) {
-    // One line, without the name of the program before each part.
-    llvm::SmallVector<llvm::StringRef> parts;
-    llvm::StringRef(problem).split(parts, '\n', -1, false);
-    llvm::errs() << "error: ";
-    for (llvm::StringRef part : parts) {
-      part.consume_front(llvm::sys::path::filename(argv[0]));
-      part.consume_front(argv[0]);
-      part.consume_front(":");
-      llvm::errs() << (part.data() == parts[0].data() ? "" : " ") << part.trim();
-    }
-    llvm::errs() << "\n";
+    // What is wrong with an option's value the parser has said itself.
+    if (!problem.empty())
+      llvm::errs() << "error: " << parserMessage(problem, argv[0]) << "\n";
     return std::nullopt;
   }
   llvm::Expected<Options> options = read(line);
