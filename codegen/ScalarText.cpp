@@ -100,8 +100,12 @@ Text TextPrinter::scalarExpression(Operation *op, ArrayRef<std::string> v) {
   auto isSmall = [](Type t) { return t.isInteger(8) || t.isInteger(16); };
   bool flag = from.isInteger(1), word = isWord(from), real = from.isF32();
 
-  auto signedOf = [&](const std::string &e) { return convert("signed", e); };
-  auto unsignedOf = [&](const std::string &e) { return convert("unsigned", e); };
+  auto signedOf = [&](const std::string &e) {
+    return convert("signed", withoutOuterParentheses(e));
+  };
+  auto unsignedOf = [&](const std::string &e) {
+    return convert("unsigned", withoutOuterParentheses(e));
+  };
   auto words = [&](StringRef sign) -> Text {
     return word ? Text(binary(v[0], sign, v[1])) : std::nullopt;
   };

@@ -133,8 +133,7 @@ LogicalResult TextPrinter::printBlock(Block &block) {
   return success();
 }
 
-/// The expression without parentheses around the whole of it.
-static StringRef withoutOuterParentheses(StringRef text) {
+StringRef TextPrinter::withoutOuterParentheses(StringRef text) {
   if (!text.starts_with("(") || !text.ends_with(")"))
     return text;
   unsigned open = 0;

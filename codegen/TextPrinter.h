@@ -79,6 +79,8 @@ protected:
   mlir::LogicalResult define(mlir::Operation *op, llvm::StringRef expression);
   /// The same, but no new variable where the expression is one of the op's operands.
   mlir::LogicalResult defineOrAlias(mlir::Operation *op, llvm::StringRef expression);
+  /// The expression without parentheses around the whole of it.
+  static llvm::StringRef withoutOuterParentheses(llvm::StringRef text);
   /// `(a op b)`.
   static std::string binary(llvm::StringRef a, llvm::StringRef op, llvm::StringRef b);
 

@@ -311,7 +311,7 @@ LogicalResult GLSLPrinter::defineElement(Operation *op, unsigned binding, std::s
   Type type = getElementTypeOrSelf(op->getResult(0).getType());
   if (type.getIntOrFloatBitWidth() < 32) {
     std::string name = fresh();
-    line() << "uint " << name << " = " << address << ";\n";
+    line() << "uint " << name << " = " << withoutOuterParentheses(address) << ";\n";
     address = name;
   }
   return define(op, element(binding, address, type));
@@ -380,7 +380,7 @@ LogicalResult GLSLPrinter::printStore(Operation *op, Value value, Value memory,
   } else {
     std::string at = fresh(), shift = fresh();
     StringRef mask = bits == 8 ? "0xffu" : "0xffffu";
-    line() << "uint " << at << " = " << address << ";\n";
+    line() << "uint " << at << " = " << withoutOuterParentheses(address) << ";\n";
     line() << "uint " << shift << " = 8u * (" << at << " & 3u);\n";
     line() << "atomicAnd(" << words(*binding) << '[' << at << " >> 2], ~(" << mask << " << "
            << shift << "));\n";

@@ -3,7 +3,7 @@
 // RUN:   | FileCheck %s
 // RUN: sinter-opt %S/Inputs/linear_q8_0.mlir -o /dev/null \
 // RUN:   --pass-pipeline='builtin.module(tile.kernel(expand-formats,unroll-tokens,canonicalize,cse),print-glsl{integer-dot})' \
-// RUN:   | FileCheck %s --check-prefix=DOT
+// RUN:   | FileCheck %s --check-prefix=INTDOT
 // RUN: sinter-opt %s --print-glsl -o /dev/null | FileCheck %s --check-prefix=LANES
 
 // The linear layer: what is only read says so; the weights are words, 128 bytes a line of 32 rows.
@@ -40,10 +40,10 @@
 // CHECK-NEXT:   uint [[ROW:v[0-9]+]] = tile * 128u;
 // CHECK-NEXT:   binding2[([[ROW]] + 4u * lane) >> 2] = floatBitsToUint([[ACC]]);
 
-// DOT: #extension GL_EXT_spirv_intrinsics : require
-// DOT: id = 4450
-// DOT-COUNT-8: += sdot4(
-// DOT-NOT: dot4(
+// INTDOT: #extension GL_EXT_spirv_intrinsics : require
+// INTDOT: id = 4450
+// INTDOT-COUNT-8: += sdot4(
+// INTDOT-NOT: dot4(
 
 // LANES: // lanes: a row of the tile
 // A binding that is read and written: other lanes' stores are waited for, before and after.

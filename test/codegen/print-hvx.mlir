@@ -65,7 +65,7 @@ tile.kernel @lanes(%x: !tile.bytes, %y: !tile.bytes) grid(%tile, %tokens, %posit
   // No instruction multiplies words by words, and none divides.
   // LANES: HVX_Vector [[E:v[0-9]+]] = multiply_words([[D]], [[C]]);
   %e = arith.muli %d, %c : vector<32xi32>
-  // LANES: r.u[lane] = (a0.u[lane] / a1.u[lane]);
+  // LANES: r.u[lane] = divide_unsigned(a0.u[lane], a1.u[lane]);
   %f = arith.divui %e, %c : vector<32xi32>
   // LANES: store_words(binding1 + 0u, {{v[0-9]+}}, 32);
   tile.store %f, %y[%c0] : vector<32xi32>, !tile.bytes
