@@ -78,12 +78,12 @@ module @one_heir {
 }
 
 // -----
-// A gap that a dead buffer left is filled: @c lies where @a was, @d where @c's neighbour leaves 64 bytes.
+// The largest first; what lives after @a shares its place.
 // CHECK-LABEL: module @gaps
-// CHECK:         exec.interval @a bytes 256 in @p live[0, 1] at 128
-// CHECK-NEXT:    exec.interval @b bytes 128 in @p live[0, 3] at 0
-// CHECK-NEXT:    exec.interval @c bytes 192 in @p live[2, 3] at 128
-// CHECK-NEXT:    exec.interval @d bytes 64 in @p live[2, 3] at 320
+// CHECK:         exec.interval @a bytes 256 in @p live[0, 1] at 0
+// CHECK-NEXT:    exec.interval @b bytes 128 in @p live[0, 3] at 256
+// CHECK-NEXT:    exec.interval @c bytes 192 in @p live[2, 3] at 0
+// CHECK-NEXT:    exec.interval @d bytes 64 in @p live[2, 3] at 192
 // expected-remark@+1 {{arena of 384 bytes; 384 are alive at once}}
 module @gaps {
   exec.memory_plan {
