@@ -12,7 +12,6 @@
 // CHECK-NEXT:      exec.interval @x bytes 256 in @p live[0, 1] at 5312
 // CHECK-NEXT:      exec.interval @y bytes 200 in @p live[1, 2] over [@x] at 5312
 // CHECK-NEXT:      exec.interval @z bytes 1000 in @p live[1, 2] at 4288
-// expected-remark@+1 {{arena of 1280 bytes; 1280 are alive at once, 1 buffers take the place of an operand}}
 module @all attributes {exec.target = #exec.target<"t", activations = f32, variants = [<"a">, <"b">]>} {
   // Scratch is the largest of all variants, in whole lines of 64 bytes.
   module @a { func.func private @k() attributes {exec.bindings = 0 : i64, exec.scratch_bytes = 64 : i64} }
@@ -26,6 +25,7 @@ module @all attributes {exec.target = #exec.target<"t", activations = f32, varia
     %0 = llm.parameter "b" : tensor<32xf32>
     exec.constant_yield %0 : tensor<32xf32>
   }
+  // expected-remark@+1 {{arena of 1280 bytes; 1280 are alive at once, 1 buffers take the place of an operand}}
   exec.memory_plan {
     exec.interval @tokens bytes 4
     exec.interval @in bytes 100
@@ -42,8 +42,8 @@ module @all attributes {exec.target = #exec.target<"t", activations = f32, varia
 // CHECK:         exec.memory_plan state 0 kv 0 fixed 512 scratch 0 {
 // CHECK-NEXT:      exec.interval @x bytes 256 in @p live[0, 5] at 0
 // CHECK-NEXT:      exec.interval @y bytes 256 in @q live[0, 5] at 0
-// expected-remark@+1 {{arena of 256 bytes}}
 module @two_programs {
+  // expected-remark@+1 {{arena of 256 bytes}}
   exec.memory_plan {
     exec.interval @x bytes 256 in @p live[0, 5]
     exec.interval @y bytes 256 in @q live[0, 5]
@@ -54,8 +54,8 @@ module @two_programs {
 // The result is larger than the operand: in its place it would run over whatever is behind.
 // CHECK-LABEL: module @too_large
 // CHECK:         exec.interval @y bytes 512 in @p live[1, 1] over [@x] at 0
-// expected-remark@+1 {{0 buffers take the place}}
 module @too_large {
+  // expected-remark@+1 {{0 buffers take the place}}
   exec.memory_plan {
     exec.interval @x bytes 256 in @p live[0, 1]
     exec.interval @y bytes 512 in @p live[1, 1] over [@x]
@@ -68,8 +68,8 @@ module @too_large {
 // CHECK:         exec.interval @x bytes 256 in @p live[0, 1] at [[X:[0-9]+]]
 // CHECK-NEXT:    exec.interval @y bytes 256 in @p live[1, 1] over [@x] at [[X]]
 // CHECK-NOT:     at [[X]]{{$}}
-// expected-remark@+1 {{1 buffers take the place}}
 module @one_heir {
+  // expected-remark@+1 {{1 buffers take the place}}
   exec.memory_plan {
     exec.interval @x bytes 256 in @p live[0, 1]
     exec.interval @y bytes 256 in @p live[1, 1] over [@x]
@@ -84,8 +84,8 @@ module @one_heir {
 // CHECK-NEXT:    exec.interval @b bytes 128 in @p live[0, 3] at 256
 // CHECK-NEXT:    exec.interval @c bytes 192 in @p live[2, 3] at 0
 // CHECK-NEXT:    exec.interval @d bytes 64 in @p live[2, 3] at 192
-// expected-remark@+1 {{arena of 384 bytes; 384 are alive at once}}
 module @gaps {
+  // expected-remark@+1 {{arena of 384 bytes; 384 are alive at once}}
   exec.memory_plan {
     exec.interval @a bytes 256 in @p live[0, 1]
     exec.interval @b bytes 128 in @p live[0, 3]
