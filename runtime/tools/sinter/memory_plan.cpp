@@ -1,11 +1,10 @@
 //===- memory_plan.cpp - The memory plan in ASCII ---------------------------------===//
 //
-//   program decode, 96 groups            first group .. last group, one column = 2 groups
-//       offset       bytes  buffer       0                                              95
-//       0x4000        8192  hidden       |################################################|
-//       0x6000        2304  acts         |==-   ==-   ...
+//   program decode, 31 groups, a column is 1 group
+//     0x0000241c40         1024  decode.1                 |.##............................|
+//     0x0000241c40         1024  decode.3                 |...##..........................|
 //
-// A row is a planned buffer, '#' where it lives; rows whose bytes overlap never overlap in time,
+// A row is a planned buffer, '#' while it lives; rows whose bytes overlap never overlap in time,
 // which is what the picture is to show.
 //
 //===----------------------------------------------------------------------===//
