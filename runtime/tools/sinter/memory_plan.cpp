@@ -29,8 +29,6 @@ std::string row_head(const bundle::PlannedBuffer &buffer) {
   return head;
 }
 
-/// Buffers that share an offset, a size and a name without the layer in front take one line: "x32
-/// kv.k".
 using buffer_list = std::vector<const bundle::PlannedBuffer *>;
 
 void sort_by_offset(buffer_list &buffers) {
