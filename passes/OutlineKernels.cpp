@@ -15,14 +15,12 @@
 //===----------------------------------------------------------------------===//
 #include "dialects/llm/LLMDialect.h"
 #include "dialects/llm/ModelInfo.h"
-#include "mlir/Analysis/SliceAnalysis.h"
-#include "mlir/Analysis/TopologicalSortUtils.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/IR/IRMapping.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "passes/Activations.h"
 #include "passes/KernelNames.h"
 #include "passes/Passes.h"
+#include "passes/RecipeConstants.h"
 #include "passes/kernels/KernelBuilder.h"
 #include "passes/kernels/Kernels.h"
 #include "llvm/ADT/StringMap.h"
@@ -50,7 +48,7 @@ struct Place {
 class Outliner {
 public:
   Outliner(ModuleOp module, const llm::ModelInfo &info, const Target &target, exec::TargetAttr choice)
-      : module(module), info(info), target(target), choice(choice), b(module.getBodyRegion()) {}
+      : module(module), info(info), target(target), choice(choice), b(module.getBodyRegion()), constants(b) {}
 
   LogicalResult run();
 
@@ -59,7 +57,6 @@ private:
   // Buffers.
   void makeStates();
   std::string makeState(StringRef name, int64_t bytes, std::optional<exec::BufferRole> role = std::nullopt);
-  std::string constantOf(Value value);
   std::string transientFor(Value value);
   int64_t rowsBytes(Type type);
   // Programs.
@@ -96,7 +93,8 @@ private:
   OpBuilder b;
 
   SmallVector<std::pair<const Variant *, ModuleOp>> variants;
-  llvm::StringMap<std::string> kernels, constants;
+  RecipeConstants constants;
+  llvm::StringMap<std::string> kernels;
   llvm::StringMap<int> usedNames;
   /// Programs take the names of functions, so these are found before.
   llvm::StringMap<func::FuncOp> functions;
@@ -157,69 +155,6 @@ CacheShape Outliner::cacheShape(StringRef name) {
           static_cast<int64_t>(cache.getPositions()), cache.getElementType()};
 }
 
-/// The recipe as text: equal texts are equal bytes, whichever function they stand in.
-std::string recipeText(Value value) {
-  Operation *op = value.getDefiningOp();
-  std::string text;
-  llvm::raw_string_ostream out(text);
-  out << op->getName() << op->getAttrDictionary() << value.getType() << '(';
-  for (Value operand : op->getOperands())
-    out << recipeText(operand) << ',';
-  out << ')';
-  return out.str();
-}
-
-/// "blk.0.attn_q" for what is made of the tensor blk.0.attn_q.weight, "rope" for a table.
-std::string constantName(Value value) {
-  for (Operation *op = value.getDefiningOp(); op; op = op->getOperand(0).getDefiningOp()) {
-    StringRef tensor;
-    if (auto weight = dyn_cast<llm::WeightOp>(op))
-      tensor = weight.getTensor();
-    else if (auto parameter = dyn_cast<llm::ParameterOp>(op))
-      tensor = parameter.getTensor();
-    if (!tensor.empty()) {
-      tensor.consume_back(".weight");
-      return tensor.str();
-    }
-    if (isa<llm::RopeTableOp>(op))
-      return "rope";
-    if (op->getNumOperands() == 0)
-      break;
-  }
-  return "constant";
-}
-
-std::string Outliner::constantOf(Value value) {
-  std::string text = recipeText(value);
-  if (auto found = constants.find(text); found != constants.end())
-    return found->second;
-  std::string name = constantName(value);
-  if (int n = usedNames[name]++)
-    name += "." + std::to_string(n);
-
-  SetVector<Operation *> slice;
-  BackwardSliceOptions options;
-  options.inclusive = true;
-  getBackwardSlice(value, &slice, options);
-  slice = topologicalSort(slice);
-  OpBuilder::InsertionGuard guard(b);
-  auto buffer = b.create<exec::BufferOp>(value.getLoc(), exec::BufferKind::Constant, name, 1);
-  b.createBlock(&buffer.getRecipe());
-  IRMapping map;
-  for (Operation *op : slice)
-    b.clone(*op, map);
-  Value result = map.lookup(value);
-  // A register block of tokens may read rows past the last position.
-  if (auto table = result.getDefiningOp<llm::RopeTableOp>()) {
-    auto type = table.getResult().getType();
-    table.getResult().setType(
-        RankedTensorType::get({type.getDimSize(0) + kTokenPadding, type.getDimSize(1)}, type.getElementType()));
-  }
-  b.create<exec::ConstantYieldOp>(value.getLoc(), result);
-  buffer.setBytes(*exec::getConstantBytes(result.getType()));
-  return constants[text] = name;
-}
-
 std::string Outliner::transientFor(Value value) {
   std::string name = (program.getSymName() + "." + Twine(nextTransient++)).str();
   OpBuilder::InsertionGuard guard(b);
@@ -232,7 +167,7 @@ std::string Outliner::transientFor(Value value) {
 BindingAttr Outliner::read(Value value) {
   auto found = places.find(value);
   if (found == places.end())
-    return read(constantOf(value));
+    return read(constants.get(value));
   const Place &place = found->second;
   return BindingAttr::get(context(), FlatSymbolRefAttr::get(context(), place.buffer), Access::Read, 0, place.size,
                           place.indirect, {});
@@ -251,12 +186,6 @@ BindingAttr Outliner::write(Value value, ArrayRef<int64_t> over) {
 //===----------------------------------------------------------------------===//
 // Dispatches
 //===----------------------------------------------------------------------===//
-
-/// Ops of recipes are no work of the device: they move into the constants.
-bool isRecipe(Operation *op) {
-  return isa<llm::WeightOp, llm::ParameterOp, llm::PermuteRowsOp, llm::ScaleColumnsOp, llm::DivOp,
-             llm::RopeFrequenciesOp, llm::RopeTableOp, llm::PackOp>(op);
-}
 
 /// What an element-wise op computes, on blocks.
 std::function<Value(OpBuilder &, Location, ValueRange)> elementwiseOf(Operation *op) {

@@ -106,6 +106,10 @@ def OutlineKernels : Pass<"outline-kernels", "::mlir::ModuleOp"> {
                            "::mlir::math::MathDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
+def VerifyTiled : Pass<"verify-tiled", "::mlir::ModuleOp"> {
+  let summary = "Check that nothing of the model is left but recipes, and that all variants have the same kernels";
+}
+
 // ---- codegen: kernels from structured to lane form ---------------------------------------------------------------
 
 def ExpandFormats : Pass<"expand-formats", "::sinter::tile::KernelOp"> {

@@ -57,29 +57,29 @@ static void buildQuantize(OpPassManager &passes, const PipelineOptions &options)
   // First: activation types are the target's business.
   passes.addPass(createForkTargets({options.target}));
   // Before values are quantized: it looks through float rows only.
-  passes.addPass(createHoistLastToken());
-  passes.addPass(createQuantizeActivations());
+  passes.addPass(createHoistLastToken({options.remarks}));
+  passes.addPass(createQuantizeActivations({options.remarks}));
   passes.addPass(createVerifyQuantized());
 }
 
-static void buildFuse(OpPassManager &passes) {
+static void buildFuse(OpPassManager &passes, const PipelineOptions &options) {
   // On plain linear layers, whose rows are still in the weight's order.
-  passes.addPass(createCanonicalizeRope());
+  passes.addPass(createCanonicalizeRope({options.remarks}));
   // Afterwards keys have a reader that only writes, and fuse-rope one kind of chain.
-  passes.addPass(createSplitKvAppend());
+  passes.addPass(createSplitKvAppend({options.remarks}));
   // Each fuses with what the linear layer yields by then, so they stand in the order in which a model computes:
   // product, bias, scale, then rotation, residual or gate.
-  passes.addPass(createFuseBias());
-  passes.addPass(createFuseScale());
-  passes.addPass(createFuseRope());
-  passes.addPass(createFuseResidual());
-  passes.addPass(createFuseGlu());
+  passes.addPass(createFuseBias({options.remarks}));
+  passes.addPass(createFuseScale({options.remarks}));
+  passes.addPass(createFuseRope({options.remarks}));
+  passes.addPass(createFuseResidual({options.remarks}));
+  passes.addPass(createFuseGlu({options.remarks}));
   // They change what a linear layer gives, after which nothing can be added to its epilogue.
-  passes.addPass(createFuseKvAppend());
-  passes.addPass(createFuseScore());
-  passes.addPass(createFuseEpilogueQuantize());
-  passes.addPass(createFuseNormQuantize());
-  passes.addPass(createFuseAttentionQuantize());
+  passes.addPass(createFuseKvAppend({options.remarks}));
+  passes.addPass(createFuseScore({options.remarks}));
+  passes.addPass(createFuseEpilogueQuantize({options.remarks}));
+  passes.addPass(createFuseNormQuantize({options.remarks}));
+  passes.addPass(createFuseAttentionQuantize({options.remarks}));
   // Last, because permuting rows works on weights that are not packed.
   passes.addPass(createPackWeights());
   passes.addPass(createCanonicalizerPass());
@@ -92,6 +92,7 @@ static void buildTile(OpPassManager &passes) {
   // Kernels are written block by block; what their loops repeat is shared here.
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
+  passes.addPass(createVerifyTiled());
 }
 
 static void buildPlan(OpPassManager &passes) {
@@ -108,7 +109,7 @@ void sinter::buildPhase(OpPassManager &passes, Phase phase, const PipelineOption
   case Phase::Quantize:
     return buildQuantize(passes, options);
   case Phase::Fuse:
-    return buildFuse(passes);
+    return buildFuse(passes, options);
   case Phase::Tile:
     return buildTile(passes);
   case Phase::Plan:

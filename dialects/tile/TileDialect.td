@@ -42,6 +42,7 @@ def Tile_PackedType : Tile_Type<"Packed", "packed"> {
   }];
   let parameters = (ins "int64_t":$rows, "int64_t":$cols, "::sinter::FormatId":$format);
   let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
 }
 
 def Tile_RowsType : Tile_Type<"Rows", "rows"> {
@@ -52,6 +53,7 @@ def Tile_RowsType : Tile_Type<"Rows", "rows"> {
   }];
   let parameters = (ins "int64_t":$width, "int64_t":$stride);
   let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     /// The type of rows padded to 32 elements.
     static RowsType getPadded(::mlir::MLIRContext *context, int64_t width);
@@ -66,6 +68,7 @@ def Tile_ActsType : Tile_Type<"Acts", "acts"> {
   }];
   let parameters = (ins "int64_t":$width);
   let assemblyFormat = "`<` $width `>`";
+  let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     int64_t getScalesOffset() const { return getWidth(); }
     int64_t getSumsOffset() const { return getWidth() + getWidth() / 32 * 4; }

@@ -34,6 +34,7 @@ def Tile_ScaleOp : Tile_Op<"scale", [Pure]> {
   let arguments = (ins Tile_BlockType:$block, DefaultValuedAttr<I64Attr, "0">:$group);
   let results = (outs VectorOfRankAndType<[1], [F32]>:$result);
   let assemblyFormat = "$block (`group` $group^)? attr-dict `:` type($block) `->` type($result)";
+  let hasVerifier = 1;
 }
 
 def Tile_MinimumOp : Tile_Op<"minimum", [Pure]> {
@@ -41,6 +42,7 @@ def Tile_MinimumOp : Tile_Op<"minimum", [Pure]> {
   let arguments = (ins Tile_BlockType:$block, DefaultValuedAttr<I64Attr, "0">:$group);
   let results = (outs VectorOfRankAndType<[1], [F32]>:$result);
   let assemblyFormat = "$block (`group` $group^)? attr-dict `:` type($block) `->` type($result)";
+  let hasVerifier = 1;
 }
 
 def Tile_LoadActsOp : Tile_Op<"load_acts", [MemoryEffects<[MemRead]>]> {
@@ -56,6 +58,7 @@ def Tile_LoadActsOp : Tile_Op<"load_acts", [MemoryEffects<[MemRead]>]> {
     $source `[` $row `,` $block `]` attr-dict `:` type($source) `->` type($codes) `,` type($scale) `,` type($sum) `,`
     type($half)
   }];
+  let hasVerifier = 1;
 }
 
 def Tile_DotOp : Tile_Op<"dot", [Pure, AttrSizedOperandSegments, AllTypesMatch<["init", "result"]>]> {
@@ -88,6 +91,7 @@ def Tile_ScaleAccumulateOp : Tile_Op<"scale_accumulate", [Pure, AllTypesMatch<["
     $acc `,` $dot `,` $weight_scale `,` $act_scale attr-dict
     `:` type($dot) `,` type($weight_scale) `,` type($act_scale) `->` type($result)
   }];
+  let hasVerifier = 1;
 }
 
 def Tile_StoreActsOp : Tile_Op<"store_acts", [MemoryEffects<[MemWrite]>]> {
@@ -101,6 +105,7 @@ def Tile_StoreActsOp : Tile_Op<"store_acts", [MemoryEffects<[MemWrite]>]> {
   let assemblyFormat = [{
     $value `,` $target `[` $row `,` $block `]` (`limit` $limit^)? attr-dict `:` type($value) `,` type($target)
   }];
+  let hasVerifier = 1;
 }
 
 #endif

@@ -55,6 +55,22 @@ void KernelOp::print(OpAsmPrinter &p) {
   p.printRegion(getBody(), /*printEntryBlockArgs=*/false);
 }
 
+void KernelOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setName) {
+  unsigned bindings = getNumBindings();
+  for (unsigned i = 0; i < bindings; ++i) {
+    Type type = getBinding(i).getType();
+    setName(getBinding(i), i + 1 == bindings         ? "out"
+                           : isa<PackedType>(type) ? "weight"
+                           : isa<ActsType>(type)   ? "acts"
+                           : isa<RowsType>(type)   ? "rows"
+                                                   : "bytes");
+  }
+  setName(getScratchArg(), "scratch");
+  setName(getTileArg(), "tile");
+  setName(getTokensArg(), "tokens");
+  setName(getPositionArg(), "position");
+}
+
 LogicalResult KernelOp::verify() {
   SmallVector<Type> list(getBlock().getArgumentTypes());
   ArrayRef<Type> types(list);
@@ -70,6 +86,45 @@ LogicalResult KernelOp::verify() {
       return emitOpError("tile, tokens and position must be of type index");
   if (static_cast<int64_t>(getTokens()) < 1 || static_cast<int64_t>(getScratch()) < 0)
     return emitOpError("needs at least one token and no negative scratch");
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+static VectorType vectorOf(Value value) { return cast<VectorType>(value.getType()); }
+
+LogicalResult ViewOp::verify() {
+  int64_t offset = getOffset(), row = getResult().getType().getWidth() * 4;
+  if (offset < 0 || offset % 4)
+    return emitOpError("starts at a multiple of 4 bytes, not at ") << offset;
+  auto kernel = (*this)->getParentOfType<KernelOp>();
+  if (kernel && getSource() == kernel.getScratchArg() && offset > static_cast<int64_t>(kernel.getScratch()) - row)
+    return emitOpError("needs ") << offset << " + " << row << " bytes of a scratch of " << kernel.getScratch();
+  return success();
+}
+
+/// What is loaded or stored at once lies within a row and its padding.
+static LogicalResult verifyRow(Operation *op, RowsType rows, VectorType block) {
+  if (block.getDimSize(1) > rows.getStride() / 4)
+    return op->emitOpError("of ") << block.getDimSize(1) << " elements passes the end of " << rows;
+  return success();
+}
+
+LogicalResult LoadRowOp::verify() { return verifyRow(*this, getSource().getType(), vectorOf(getResult())); }
+
+LogicalResult StoreRowOp::verify() { return verifyRow(*this, getTarget().getType(), vectorOf(getValue())); }
+
+LogicalResult GatherRowOp::verify() {
+  if (vectorOf(getResult()).getDimSize(1) != vectorOf(getColumns()).getDimSize(0))
+    return emitOpError("reads one element for each of its columns");
+  return success();
+}
+
+LogicalResult GatherOp::verify() {
+  if (vectorOf(getResult()).getShape() != vectorOf(getOffsets()).getShape())
+    return emitOpError("reads one element for each of its offsets");
   return success();
 }
 
@@ -98,6 +153,31 @@ LogicalResult ReduceOp::verify() {
     return emitOpError("of ") << from << " gives " << expected;
   if (getLanes() && (static_cast<int64_t>(*getLanes()) < 1 || static_cast<int64_t>(*getLanes()) > width))
     return emitOpError("joins 1 .. ") << width << " lanes";
+  int64_t joined = getLanes() ? static_cast<int64_t>(*getLanes()) : width;
+  if (!llvm::isPowerOf2_64(joined))
+    return emitOpError("halves its lanes until one is left: ") << joined << " is no power of two";
+  return success();
+}
+
+LogicalResult SwapPairsOp::verify() {
+  if (vectorOf(getSource()).getShape().back() % 2)
+    return emitOpError("needs an even number of lanes");
+  return success();
+}
+
+LogicalResult SpreadOp::verify() {
+  VectorType to = vectorOf(getResult());
+  if (getWords().empty())
+    return emitOpError("needs words");
+  for (Type type : getWords().getTypes())
+    if (type != VectorType::get({1}, to.getElementType()))
+      return emitOpError("takes words of one row, vector<1x") << to.getElementType() << ">, not " << type;
+  bool bytes = to.getElementType().isInteger();
+  int64_t lanes = getWords().size() * (bytes ? 4 : 1);
+  if (to.getDimSize(0) != lanes)
+    return emitOpError("of ") << getWords().size() << " words gives " << lanes << " lanes, not " << to.getDimSize(0);
+  if (!bytes && getSignedCodes())
+    return emitOpError("has signed codes of integer words only");
   return success();
 }
 
@@ -143,9 +223,56 @@ LogicalResult UnpackOp::verify() {
   return success();
 }
 
+/// A number a row for scale group `group` of a block.
+static LogicalResult verifyLevel(Operation *op, BlockType block, int64_t group, Value result) {
+  const Format &format = Format::get(block.getFormat());
+  if (format.isFloat())
+    return op->emitOpError("has no meaning for ") << format.name << ", a float format";
+  int64_t groups = format.scaleGroup && format.scaleGroup < kActGroup ? kActGroup / format.scaleGroup : 1;
+  if (group < 0 || group >= groups)
+    return op->emitOpError("has groups 0 .. ") << groups - 1 << " in a block of " << format.name << ", not " << group;
+  auto expected = VectorType::get({block.getRows()}, Float32Type::get(op->getContext()));
+  if (result.getType() != expected)
+    return op->emitOpError("of ") << block << " gives " << expected;
+  return success();
+}
+
+LogicalResult ScaleOp::verify() { return verifyLevel(*this, getBlock().getType(), getGroup(), getResult()); }
+
+LogicalResult MinimumOp::verify() {
+  if (!Format::get(getBlock().getType().getFormat()).minima)
+    return emitOpError("reads ") << getBlock().getType() << ", whose format has no minima";
+  return verifyLevel(*this, getBlock().getType(), getGroup(), getResult());
+}
+
+LogicalResult LoadActsOp::verify() {
+  int64_t tokens = vectorOf(getCodes()).getDimSize(0);
+  if (vectorOf(getCodes()).getDimSize(1) != kActGroup / 4)
+    return emitOpError("gives 8 words of codes a token");
+  for (Value number : {getScale(), getSum(), getHalf()})
+    if (vectorOf(number).getShape() != ArrayRef<int64_t>{tokens, 1})
+      return emitOpError("gives one scale and two sums for each of ") << tokens << " tokens";
+  return success();
+}
+
+LogicalResult StoreActsOp::verify() {
+  if (vectorOf(getValue()).getDimSize(1) != kActGroup)
+    return emitOpError("stores whole groups of ") << kActGroup << " values, not " << vectorOf(getValue()).getDimSize(1);
+  return success();
+}
+
+LogicalResult ScaleAccumulateOp::verify() {
+  VectorType acc = vectorOf(getAcc());
+  if (vectorOf(getDot()).getShape() != acc.getShape())
+    return emitOpError("has a dot of other tokens or rows than its sum");
+  if (vectorOf(getWeightScale()).getDimSize(0) != acc.getDimSize(1))
+    return emitOpError("takes one weight scale a row");
+  if (vectorOf(getActScale()).getShape() != ArrayRef<int64_t>{acc.getDimSize(0), 1})
+    return emitOpError("takes one activation scale a token");
+  return success();
+}
+
 LogicalResult DotOp::verify() {
-  if (getInit().getType() != getResult().getType())
-    return emitOpError("adds to its init: both have one type");
   auto result = cast<VectorType>(getResult().getType());
   auto x = cast<VectorType>(getX().getType());
   int64_t first = getFirst(), words = getCodes().size();
@@ -157,9 +284,15 @@ LogicalResult DotOp::verify() {
       return emitOpError("has weights of other rows or elements than its result");
   if (x.getRank() != result.getRank() || (x.getRank() == 2 && x.getDimSize(0) != result.getDimSize(0)))
     return emitOpError("has activations of other tokens than its result");
+  if (x.getElementType() != result.getElementType())
+    return emitOpError("has activations of other elements than its result");
   if (result.getElementType().isInteger() && (getBits() < 1 || getBits() > 8))
     return emitOpError("has codes of 1 to 8 bits, not ") << getBits();
   if (result.getElementType().isInteger() && getBits() == 8 && !getSum())
     return emitOpError("of 8-bit codes needs the sum of its activations");
+  Type i32 = IntegerType::get(getContext(), 32);
+  Type sum = result.getRank() == 2 ? Type(VectorType::get({result.getDimSize(0), 1}, i32)) : i32;
+  if (getSum() && getSum().getType() != sum)
+    return emitOpError("takes one sum of activations a token, ") << sum << ", not " << getSum().getType();
   return success();
 }

@@ -5,6 +5,7 @@
 include "dialects/tile/TileDialect.td"
 include "mlir/IR/BuiltinAttributes.td"
 include "mlir/IR/EnumAttr.td"
+include "mlir/IR/OpAsmInterface.td"
 include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
@@ -17,7 +18,8 @@ def Tile_Binding : AnyTypeOf<[Tile_PackedType, Tile_RowsType, Tile_ActsType, Til
 // The kernel
 //===----------------------------------------------------------------------===//
 
-def Tile_KernelOp : Tile_Op<"kernel", [IsolatedFromAbove, Symbol, SingleBlock, NoTerminator]> {
+def Tile_KernelOp : Tile_Op<"kernel", [IsolatedFromAbove, Symbol, SingleBlock, NoTerminator,
+    DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmBlockArgumentNames"]>]> {
   let summary = "computes one tile of a dispatch";
   let description = [{
     The block's arguments are the bindings, in the order of the dispatch, then `%scratch` (!tile.bytes), then
@@ -52,6 +54,7 @@ def Tile_ViewOp : Tile_Op<"view", [Pure]> {
   let arguments = (ins Tile_BytesType:$source, I64Attr:$offset);
   let results = (outs Tile_RowsType:$result);
   let assemblyFormat = "$source `[` $offset `]` attr-dict `:` type($result)";
+  let hasVerifier = 1;
 }
 
 def Tile_LoadRowOp : Tile_Op<"load_row", [MemoryEffects<[MemRead]>]> {
@@ -66,6 +69,7 @@ def Tile_LoadRowOp : Tile_Op<"load_row", [MemoryEffects<[MemRead]>]> {
   let assemblyFormat = [{
     $source `[` $row `,` $column `]` (`uniform` $uniform^)? attr-dict `:` type($source) `->` type($result)
   }];
+  let hasVerifier = 1;
 }
 
 def Tile_GatherRowOp : Tile_Op<"gather_row", [MemoryEffects<[MemRead]>]> {
@@ -75,6 +79,7 @@ def Tile_GatherRowOp : Tile_Op<"gather_row", [MemoryEffects<[MemRead]>]> {
   let assemblyFormat = [{
     $source `[` $row `,` $columns `]` attr-dict `:` type($source) `,` type($columns) `->` type($result)
   }];
+  let hasVerifier = 1;
 }
 
 def Tile_StoreRowOp : Tile_Op<"store_row", [MemoryEffects<[MemWrite]>]> {
@@ -84,6 +89,7 @@ def Tile_StoreRowOp : Tile_Op<"store_row", [MemoryEffects<[MemWrite]>]> {
   let assemblyFormat = [{
     $value `,` $target `[` $row `,` $column `]` (`limit` $limit^)? attr-dict `:` type($value) `,` type($target)
   }];
+  let hasVerifier = 1;
 }
 
 def Tile_LoadOp : Tile_Op<"load", [MemoryEffects<[MemRead]>]> {
@@ -130,6 +136,7 @@ def Tile_GatherOp : Tile_Op<"gather", [MemoryEffects<[MemRead]>]> {
   let assemblyFormat = [{
     $source `[` $base `+` $offsets `]` attr-dict `:` type($source) `,` type($offsets) `->` type($result)
   }];
+  let hasVerifier = 1;
 }
 
 def Tile_PrefetchOp : Tile_Op<"prefetch", [MemoryEffects<[MemWrite]>]> {
@@ -170,7 +177,8 @@ def Tile_ReduceOp : Tile_Op<"reduce", [Pure]> {
   let summary = "joins the lanes of each token";
   let description = [{
     vector<TxRxE> -> vector<Tx1xE>, or in lane form vector<RxE> -> E. `lanes` joins the first so many only.
-    Floats are added pairwise, halves first, on every target: the same order, the same bits.
+    Floats are added pairwise, halves first, on every target: the same order, the same bits. So the lanes joined are
+    a power of two.
   }];
   let arguments = (ins Tile_ReduceKind:$kind, AnyVectorOfAnyRank:$source, OptionalAttr<I64Attr>:$lanes);
   let results = (outs AnyType:$result);
@@ -183,6 +191,7 @@ def Tile_SwapPairsOp : Tile_Op<"swap_pairs", [Pure, SameOperandsAndResultType]> 
   let arguments = (ins AnyVectorOfAnyRank:$source);
   let results = (outs AnyVectorOfAnyRank:$result);
   let assemblyFormat = "$source attr-dict `:` type($source)";
+  let hasVerifier = 1;
 }
 
 def Tile_ConcatOp : Tile_Op<"concat", [Pure]> {
@@ -202,6 +211,7 @@ def Tile_SpreadOp : Tile_Op<"spread", [Pure]> {
   let arguments = (ins Variadic<VectorOfRankAndType<[1], [I32, F32]>>:$words, UnitAttr:$signed_codes);
   let results = (outs VectorOfRankAndType<[1], [I32, F32]>:$result);
   let assemblyFormat = "$words attr-dict `:` type($words) `->` type($result)";
+  let hasVerifier = 1;
 }
 
 #endif

@@ -31,11 +31,12 @@ static FailureOr<FormatId> parseFormat(AsmParser &parser) {
 
 Type PackedType::parse(AsmParser &parser) {
   SmallVector<int64_t> dims;
+  llvm::SMLoc where = parser.getCurrentLocation();
   if (parser.parseLess() ||
       parser.parseDimensionList(dims, /*allowDynamic=*/false, /*withTrailingX=*/false))
     return {};
   if (dims.size() != 2) {
-    parser.emitError(parser.getNameLoc()) << "a packed matrix has rows and columns";
+    parser.emitError(where) << "a packed matrix has rows and columns";
     return {};
   }
   if (parser.parseComma())
@@ -43,7 +44,13 @@ Type PackedType::parse(AsmParser &parser) {
   FailureOr<FormatId> format = parseFormat(parser);
   if (failed(format) || parser.parseGreater())
     return {};
-  return get(parser.getContext(), dims[0], dims[1], *format);
+  return parser.getChecked<PackedType>(where, parser.getContext(), dims[0], dims[1], *format);
+}
+
+LogicalResult PackedType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t rows, int64_t cols, FormatId) {
+  if (rows < 1 || cols < 1)
+    return emitError() << "a packed matrix has at least one row and one column, not " << rows << "x" << cols;
+  return success();
 }
 
 void PackedType::print(AsmPrinter &printer) const {
@@ -58,6 +65,7 @@ RowsType RowsType::getPadded(MLIRContext *context, int64_t width) {
 
 Type RowsType::parse(AsmParser &parser) {
   int64_t width, stride;
+  llvm::SMLoc where = parser.getCurrentLocation();
   if (parser.parseLess() || parser.parseInteger(width))
     return {};
   stride = paddedStride(width);
@@ -66,7 +74,22 @@ Type RowsType::parse(AsmParser &parser) {
       return {};
   if (parser.parseGreater())
     return {};
-  return get(parser.getContext(), width, stride);
+  return parser.getChecked<RowsType>(where, parser.getContext(), width, stride);
+}
+
+LogicalResult RowsType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t width, int64_t stride) {
+  if (width < 1)
+    return emitError() << "rows have at least one element, not " << width;
+  if (stride < 4 * width || stride % 4)
+    return emitError() << "rows of " << width << " floats are a multiple of 4 bytes and at least " << 4 * width
+                       << " apart, not " << stride;
+  return success();
+}
+
+LogicalResult ActsType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t width) {
+  if (width < kActGroup || width % kActGroup)
+    return emitError() << "int8 activations come in groups of " << kActGroup << ": a width of " << width << " has none";
+  return success();
 }
 
 void RowsType::print(AsmPrinter &printer) const {
