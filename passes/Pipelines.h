@@ -11,6 +11,7 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include <optional>
+#include <string>
 
 namespace sinter {
 
@@ -24,8 +25,16 @@ llvm::StringRef phaseName(Phase phase);
 
 std::optional<Phase> findPhase(llvm::StringRef name);
 
-/// Adds the passes of one phase, its verifier last. `Pack` adds none: it writes a file (compiler/bundle).
-void buildPhase(mlir::OpPassManager &passes, Phase phase);
+struct PipelineOptions {
+  /// What --target= of sinterc takes.
+  std::string target = "host";
+  /// Rewrites of the model say where they fired and where they nearly did.
+  bool remarks = false;
+};
+
+/// Adds the passes of one phase, its verifier last. `Codegen` and `Pack` add none: the back end (codegen/) has its own
+/// pipeline for each variant, and the bundle is a file (compiler/bundle); the driver calls both.
+void buildPhase(mlir::OpPassManager &passes, Phase phase, const PipelineOptions &options = {});
 
 /// The three dialects of Sinter and the upstream ones that its passes use.
 void registerDialects(mlir::DialectRegistry &registry);

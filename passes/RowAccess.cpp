@@ -39,13 +39,23 @@ std::pair<Value, int64_t> resolveView(Value rows) {
 }
 } // namespace
 
-Value sinter::loadRow(OpBuilder &b, Location loc, Value source, Value row, Value column, int64_t lanes) {
-  auto type = cast<RowsType>(source.getType());
+Value sinter::loadRow(OpBuilder &b, Location loc, Value source, Value row, Value column, Type type,
+                      bool uniform) {
   auto [binding, base] = resolveView(source);
-  Value offset = Offsets{b, loc}.at(row, type.getStride(), column, 4, base);
-  if (lanes == 1)
-    return b.create<LoadUniformOp>(loc, b.getF32Type(), binding, offset);
-  return b.create<LoadOp>(loc, VectorType::get({lanes}, b.getF32Type()), binding, offset);
+  Value offset = Offsets{b, loc}.at(row, cast<RowsType>(source.getType()).getStride(), column, 4, base);
+  if (uniform || !isa<VectorType>(type))
+    return b.create<LoadUniformOp>(loc, type, binding, offset);
+  return b.create<LoadOp>(loc, type, binding, offset);
+}
+
+Value sinter::gatherRow(OpBuilder &b, Location loc, Value source, Value row, Value columns) {
+  auto [binding, base] = resolveView(source);
+  Value start = Offsets{b, loc}.at(row, cast<RowsType>(source.getType()).getStride(),
+                                   b.create<arith::ConstantIndexOp>(loc, 0), 4, base);
+  auto type = cast<VectorType>(columns.getType());
+  Value two = b.create<arith::ConstantOp>(loc, DenseElementsAttr::get(type, b.getI32IntegerAttr(2)));
+  Value offsets = b.create<arith::ShLIOp>(loc, columns, two);
+  return b.create<GatherOp>(loc, VectorType::get(type.getShape(), b.getF32Type()), binding, start, offsets);
 }
 
 void sinter::storeRow(OpBuilder &b, Location loc, Value value, Value target, Value row, Value column) {

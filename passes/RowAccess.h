@@ -19,9 +19,13 @@ struct ActGroup {
   mlir::Value half;  ///< i32, of the first 16
 };
 
-/// Elements [column, column + lanes) of `row`: an f32 where lanes is 1, else vector<lanes x f32>.
+/// Elements of `row` from `column` on: `type` is a number, or a vector of neighbours (the same in all lanes if
+/// `uniform`).
 mlir::Value loadRow(mlir::OpBuilder &b, mlir::Location loc, mlir::Value source, mlir::Value row,
-                    mlir::Value column, int64_t lanes);
+                    mlir::Value column, mlir::Type type, bool uniform);
+/// Elements columns[r] of `row`.
+mlir::Value gatherRow(mlir::OpBuilder &b, mlir::Location loc, mlir::Value source, mlir::Value row,
+                      mlir::Value columns);
 void storeRow(mlir::OpBuilder &b, mlir::Location loc, mlir::Value value, mlir::Value target,
               mlir::Value row, mlir::Value column);
 ActGroup loadActs(mlir::OpBuilder &b, mlir::Location loc, mlir::Value source, mlir::Value row,
