@@ -204,6 +204,7 @@ class Goldens:
         if self.ratios:
             mean = math.exp(sum(math.log(max(ratio, 1e-9)) for _, ratio in self.ratios) / len(self.ratios))
             worst = max(self.ratios, key=lambda entry: entry[1])
+            print(f"ratio, geometric mean over {len(self.ratios)}: {mean:.3f}")
             self.cases.check("rms over llama.cpp's rms, geometric mean", mean <= 1.1,
                              f"{mean:.3f} over {len(self.ratios)}; worst {worst[0]} {worst[1]:.3f}")
 
