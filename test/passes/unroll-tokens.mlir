@@ -1,0 +1,209 @@
+// RUN: sinter-opt %s --split-input-file --verify-diagnostics \
+// RUN:   --pass-pipeline='builtin.module(tile.kernel(unroll-tokens,canonicalize,cse))' | FileCheck %s
+
+// The picture at the head of the pass: rows become bytes, a block of two tokens two vectors. 2048 floats are 8192 bytes.
+// Token 0 is below the limit by the loop that made the block; token 1 asks.
+// CHECK-LABEL: tile.kernel @square
+// CHECK-DAG:     %[[ONE:.*]] = arith.constant 1 : index
+// CHECK-DAG:     %[[STRIDE:.*]] = arith.constant 8192 : index
+// CHECK-DAG:     %[[FLOAT:.*]] = arith.constant 4 : index
+// CHECK:         %[[R0:.*]] = arith.muli %[[M:.*]], %[[STRIDE]] : index
+// CHECK-NEXT:    %[[C:.*]] = arith.muli %[[COLUMN:.*]], %[[FLOAT]] : index
+// CHECK-NEXT:    %[[A0:.*]] = arith.addi %[[R0]], %[[C]] : index
+// CHECK-NEXT:    %[[X0:.*]] = tile.load %[[X:.*]][%[[A0]]] : !tile.rows<2048> -> vector<32xf32>
+// CHECK-NEXT:    %[[M1:.*]] = arith.addi %[[M]], %[[ONE]] : index
+// CHECK-NEXT:    %[[R1:.*]] = arith.muli %[[M1]], %[[STRIDE]] : index
+// CHECK-NEXT:    %[[A1:.*]] = arith.addi %[[R1]], %[[C]] : index
+// CHECK-NEXT:    %[[X1:.*]] = tile.load %[[X]][%[[A1]]] : !tile.rows<2048> -> vector<32xf32>
+// CHECK-NEXT:    %[[Y0:.*]] = arith.mulf %[[X0]], %[[X0]] : vector<32xf32>
+// CHECK-NEXT:    %[[Y1:.*]] = arith.mulf %[[X1]], %[[X1]] : vector<32xf32>
+// CHECK-NEXT:    tile.store %[[Y0]], %[[Y:.*]][%[[A0]]]
+// CHECK-NEXT:    %[[BELOW:.*]] = arith.cmpi ult, %[[M1]], %[[LIMIT:.*]] : index
+// CHECK-NEXT:    scf.if %[[BELOW]] {
+// CHECK-NEXT:      tile.store %[[Y1]], %[[Y]][%[[A1]]]
+// CHECK-NEXT:    }
+// CHECK-NEXT:  }
+tile.kernel @square(%x: !tile.rows<2048>, %y: !tile.rows<2048>) grid(%tile, %tokens, %position)
+    scratch(%scratch : 0) tokens 2 {
+  %v = tile.load_row %x[%position, %tile] : !tile.rows<2048> -> vector<2x32xf32>
+  %w = arith.mulf %v, %v : vector<2x32xf32>
+  tile.store_row %w, %y[%position, %tile] limit %tokens : vector<2x32xf32>, !tile.rows<2048>
+}
+
+// -----
+// Without a limit all rows are stored: the planner's padding takes them.
+// CHECK-LABEL: tile.kernel @no_limit
+// CHECK-NOT:     scf.if
+// CHECK-COUNT-2: tile.store
+tile.kernel @no_limit(%y: !tile.rows<64>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %v = arith.constant dense<1.0> : vector<2x32xf32>
+  tile.store_row %v, %y[%position, %tile] : vector<2x32xf32>, !tile.rows<64>
+}
+
+// -----
+// A number a token is a scalar; it goes to all rows by a splat, and a number a row to all tokens by nothing.
+// CHECK-LABEL: tile.kernel @numbers
+// CHECK:         %[[X0:.*]] = tile.load %{{.*}} -> vector<32xf32>
+// CHECK:         %[[X1:.*]] = tile.load %{{.*}} -> vector<32xf32>
+// CHECK:         %[[S0:.*]] = tile.load_uniform %{{.*}} -> f32
+// CHECK:         %[[S1:.*]] = tile.load_uniform %{{.*}} -> f32
+// CHECK:         %[[G:.*]] = tile.load %{{.*}} -> vector<32xf32>
+// CHECK-DAG:     %[[SUM0:.*]] = tile.reduce <add> %[[X0]] : vector<32xf32> -> f32
+// CHECK-DAG:     %[[SUM1:.*]] = tile.reduce <add> %[[X1]] : vector<32xf32> -> f32
+// CHECK-DAG:     %[[P0:.*]] = arith.mulf %[[SUM0]], %[[S0]] : f32
+// CHECK-DAG:     %[[P1:.*]] = arith.mulf %[[SUM1]], %[[S1]] : f32
+// CHECK-DAG:     %[[B0:.*]] = vector.broadcast %[[P0]] : f32 to vector<32xf32>
+// CHECK-DAG:     %[[B1:.*]] = vector.broadcast %[[P1]] : f32 to vector<32xf32>
+// CHECK-DAG:     arith.mulf %[[B0]], %[[G]] : vector<32xf32>
+// CHECK-DAG:     arith.mulf %[[B1]], %[[G]] : vector<32xf32>
+tile.kernel @numbers(%x: !tile.rows<64>, %y: !tile.rows<64>) grid(%tile, %tokens, %position)
+    scratch(%scratch : 0) tokens 2 {
+  %c0 = arith.constant 0 : index
+  %v = tile.load_row %x[%c0, %tile] : !tile.rows<64> -> vector<2x32xf32>
+  %s = tile.load_row %x[%c0, %position] : !tile.rows<64> -> vector<2x1xf32>
+  %g = tile.load_row %x[%tokens, %tile] : !tile.rows<64> -> vector<1x32xf32>
+  %sum = tile.reduce <add> %v : vector<2x32xf32> -> vector<2x1xf32>
+  %p = arith.mulf %sum, %s : vector<2x1xf32>
+  %all = tile.broadcast %p : vector<2x1xf32> -> vector<2x32xf32>
+  %gain = tile.broadcast %g : vector<1x32xf32> -> vector<2x32xf32>
+  %w = arith.mulf %all, %gain : vector<2x32xf32>
+  tile.store_row %w, %y[%c0, %tile] : vector<2x32xf32>, !tile.rows<64>
+}
+
+// -----
+// A loop carries a value a token; its attributes and its bounds stay.
+// CHECK-LABEL: tile.kernel @loop
+// CHECK-DAG:     %[[ZERO:.*]] = arith.constant dense<0.000000e+00> : vector<32xf32>
+// CHECK:         %[[F:.*]]:3 = scf.for %[[K:.*]] = %{{.*}} to %{{.*}} step %{{.*}} iter_args(%[[A0:.*]] = %[[ZERO]], %[[A1:.*]] = %[[ZERO]], %[[N:.*]] = %{{.*}}) -> (vector<32xf32>, vector<32xf32>, index) {
+// CHECK-DAG:       %[[B0:.*]] = arith.addf %[[A0]], %{{.*}} : vector<32xf32>
+// CHECK-DAG:       %[[B1:.*]] = arith.addf %[[A1]], %{{.*}} : vector<32xf32>
+// CHECK-DAG:       %[[NEXT:.*]] = arith.addi %[[N]], %[[K]]
+// CHECK:           scf.yield %[[B0]], %[[B1]], %[[NEXT]] : vector<32xf32>, vector<32xf32>, index
+// CHECK-NEXT:    } {kept}
+// CHECK:         tile.store %[[F]]#0
+// CHECK:         tile.store %[[F]]#1
+tile.kernel @loop(%x: !tile.rows<64>, %y: !tile.rows<64>) grid(%tile, %tokens, %position)
+    scratch(%scratch : 0) tokens 2 {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant dense<0.0> : vector<2x32xf32>
+  %sum, %count = scf.for %k = %c0 to %tokens step %c1 iter_args(%acc = %zero, %n = %tile) -> (vector<2x32xf32>, index) {
+    %v = tile.load_row %x[%k, %c0] : !tile.rows<64> -> vector<2x32xf32>
+    %next = arith.addf %acc, %v : vector<2x32xf32>
+    %m = arith.addi %n, %k : index
+    scf.yield %next, %m : vector<2x32xf32>, index
+  } {kept}
+  tile.store_row %sum, %y[%count, %c0] : vector<2x32xf32>, !tile.rows<64>
+}
+
+// -----
+// A row of 64 int8 activations is 64 codes, 2 scales (at 64), 2 sums (at 72), 2 half sums (at 80), padded to 128 bytes.
+// The dot of each token takes that token's words and sum.
+// CHECK-LABEL: tile.kernel @acts
+// CHECK-DAG:     %[[INIT:.*]] = arith.constant dense<0> : vector<8xi32>
+// CHECK-DAG:     %[[STRIDE:.*]] = arith.constant 128 : index
+// CHECK-DAG:     %[[SCALES:.*]] = arith.constant 64 : index
+// CHECK-DAG:     %[[SUMS:.*]] = arith.constant 72 : index
+// CHECK:         %[[X0:.*]] = tile.load_uniform %{{.*}} : !tile.acts<64> -> vector<8xi32>
+// CHECK:         %[[AT0:.*]] = arith.addi %{{.*}}, %[[SUMS]]
+// CHECK-NEXT:    %[[S0:.*]] = tile.load_uniform %{{.*}}[%[[AT0]]] : !tile.acts<64> -> i32
+// CHECK:         %[[X1:.*]] = tile.load_uniform %{{.*}} : !tile.acts<64> -> vector<8xi32>
+// CHECK:         %[[AT1:.*]] = arith.addi %{{.*}}, %[[SUMS]]
+// CHECK-NEXT:    %[[S1:.*]] = tile.load_uniform %{{.*}}[%[[AT1]]] : !tile.acts<64> -> i32
+// CHECK:         tile.dot %[[INIT]], [%[[W:.*]]], %[[X0]] from 3 sum %[[S0]] : i32 bits 8 : [vector<8xi32>], vector<8xi32> -> vector<8xi32>
+// CHECK:         tile.dot %[[INIT]], [%[[W]]], %[[X1]] from 3 sum %[[S1]] : i32 bits 8 :
+tile.kernel @acts(%x: !tile.acts<64>, %w: !tile.bytes, %y: !tile.rows<64>) grid(%tile, %tokens, %position)
+    scratch(%scratch : 0) tokens 2 {
+  %c0 = arith.constant 0 : index
+  %init = arith.constant dense<0> : vector<2x8xi32>
+  %word = tile.load %w[%tile] : !tile.bytes -> vector<8xi32>
+  %codes, %scale, %sum, %half = tile.load_acts %x[%position, %tile] : !tile.acts<64>
+      -> vector<2x8xi32>, vector<2x1xf32>, vector<2x1xi32>, vector<2x1xi32>
+  %v = tile.dot %init, [%word], %codes from 3 sum %sum : vector<2x1xi32> bits 8
+      : [vector<8xi32>], vector<2x8xi32> -> vector<2x8xi32>
+  tile.store_row %v, %y[%c0, %c0] : vector<2x8xi32>, !tile.rows<64>
+  tile.store_row %scale, %y[%c0, %position] : vector<2x1xf32>, !tile.rows<64>
+}
+
+// -----
+// Quantizing 32 values: largest magnitude, codes rounded to even, both sums of the codes as they are stored.
+// CHECK-LABEL: tile.kernel @quantize
+// CHECK:         %[[V:.*]] = tile.load %{{.*}} -> vector<32xf32>
+// CHECK:         %[[ABS:.*]] = math.absf %[[V]]
+// CHECK:         tile.reduce <max> %[[ABS]] : vector<32xf32> -> f32
+// CHECK:         %[[R:.*]] = math.roundeven
+// CHECK:         %[[Q:.*]] = arith.fptosi %[[R]] : vector<32xf32> to vector<32xi32>
+// CHECK-DAG:     %[[SUM:.*]] = tile.reduce <add> %[[Q]] : vector<32xi32> -> i32
+// CHECK-DAG:     %[[HALF:.*]] = tile.reduce <add> %[[Q]] lanes 16 : vector<32xi32> -> i32
+// CHECK-DAG:     %[[BYTES:.*]] = arith.trunci %[[Q]] : vector<32xi32> to vector<32xi8>
+// CHECK:         tile.store %[[BYTES]], %{{.*}} : vector<32xi8>, !tile.acts<64>
+// CHECK:         tile.store_uniform %{{.*}}, %{{.*}} : f32, !tile.acts<64>
+// CHECK:         tile.store_uniform %[[SUM]], %{{.*}} : i32, !tile.acts<64>
+// CHECK:         tile.store_uniform %[[HALF]], %{{.*}} : i32, !tile.acts<64>
+tile.kernel @quantize(%x: !tile.rows<64>, %y: !tile.acts<64>) grid(%tile, %tokens, %position)
+    scratch(%scratch : 0) tokens 1 {
+  %v = tile.load_row %x[%tile, %position] : !tile.rows<64> -> vector<1x32xf32>
+  tile.store_acts %v, %y[%tile, %position] : vector<1x32xf32>, !tile.acts<64>
+}
+
+// -----
+// A view is read through: 64 bytes into the scratch. `uniform` words are the same in all lanes.
+// CHECK-LABEL: tile.kernel @view
+// CHECK-NOT:     tile.view
+// CHECK:         %[[BASE:.*]] = arith.constant 64 : index
+// CHECK-NOT:     tile.view
+// CHECK:         tile.load_uniform %{{.*}}[%[[BASE]]] : !tile.bytes -> vector<8xf32>
+tile.kernel @view(%y: !tile.rows<64>) grid(%tile, %tokens, %position) scratch(%scratch : 256) tokens 1 {
+  %c0 = arith.constant 0 : index
+  %rows = tile.view %scratch[64] : !tile.rows<32>
+  %v = tile.load_row %rows[%c0, %c0] uniform : !tile.rows<32> -> vector<1x8xf32>
+  tile.store_row %v, %y[%tile, %c0] : vector<1x8xf32>, !tile.rows<64>
+}
+
+// -----
+// Lane form already: nothing to do.
+// CHECK-LABEL: tile.kernel @lanes
+// CHECK-NEXT:    %[[V:.*]] = tile.load
+// CHECK-NEXT:    %[[W:.*]] = arith.addf %[[V]], %[[V]]
+// CHECK-NEXT:    tile.store %[[W]]
+// CHECK-NEXT:  }
+tile.kernel @lanes(%x: !tile.bytes, %y: !tile.bytes) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 {
+  %v = tile.load %x[%tile] : !tile.bytes -> vector<32xf32>
+  %w = arith.addf %v, %v : vector<32xf32>
+  tile.store %w, %y[%tile] : vector<32xf32>, !tile.bytes
+}
+
+// -----
+// Refused, at their place: what mixes tokens, and what yields a block.
+tile.kernel @transpose(%x: !tile.rows<64>, %y: !tile.rows<64>) grid(%tile, %tokens, %position)
+    scratch(%scratch : 0) tokens 2 {
+  %v = tile.load_row %x[%tile, %tile] : !tile.rows<64> -> vector<2x2xf32>
+  // expected-error@+1 {{'vector.transpose' op has no form without a token dimension}}
+  %t = vector.transpose %v, [1, 0] : vector<2x2xf32> to vector<2x2xf32>
+  tile.store_row %t, %y[%tile, %tile] : vector<2x2xf32>, !tile.rows<64>
+}
+
+// -----
+tile.kernel @choice(%x: !tile.rows<64>, %y: !tile.rows<64>) grid(%tile, %tokens, %position)
+    scratch(%scratch : 0) tokens 2 {
+  %v = tile.load_row %x[%tile, %tile] : !tile.rows<64> -> vector<2x32xf32>
+  %less = arith.cmpi ult, %tile, %tokens : index
+  // expected-error@+1 {{with a block of tokens as its result has no form without a token dimension}}
+  %w = scf.if %less -> vector<2x32xf32> {
+    %d = arith.addf %v, %v : vector<2x32xf32>
+    scf.yield %d : vector<2x32xf32>
+  } else {
+    scf.yield %v : vector<2x32xf32>
+  }
+  tile.store_row %w, %y[%tile, %tile] : vector<2x32xf32>, !tile.rows<64>
+}
+
+// -----
+tile.kernel @extract(%x: !tile.rows<64>, %y: !tile.bytes) grid(%tile, %tokens, %position)
+    scratch(%scratch : 0) tokens 2 {
+  %v = tile.load_row %x[%tile, %tile] : !tile.rows<64> -> vector<2x32xf32>
+  // A number of one row of one token is no number a token.
+  // expected-error@+1 {{takes one token's row or number out of a block}}
+  %n = vector.extract %v[1, 5] : f32 from vector<2x32xf32>
+  tile.store_uniform %n, %y[%tile] : f32, !tile.bytes
+}

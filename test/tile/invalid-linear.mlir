@@ -1,0 +1,179 @@
+// RUN: sinter-opt %s --split-input-file --verify-diagnostics
+
+tile.kernel @block_format(%w: !tile.packed<64x256, q8_0>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 {
+  // expected-error@+1 {{gives a block of another format}}
+  %b = tile.load_packed %w[%tile, %tile] row %tile : !tile.packed<64x256, q8_0> -> !tile.block<q4_0, 32>
+}
+
+// -----
+tile.kernel @block_rows(%w: !tile.packed<64x256, q8_0>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 {
+  // expected-error@+1 {{reads a power of two of rows, at most 32, not 24}}
+  %b = tile.load_packed %w[%tile, %tile] row %tile : !tile.packed<64x256, q8_0> -> !tile.block<q8_0, 24>
+}
+
+// -----
+tile.kernel @unpack_words(%w: !tile.packed<64x256, q8_0>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 {
+  %b = tile.load_packed %w[%tile, %tile] row %tile : !tile.packed<64x256, q8_0> -> !tile.block<q8_0, 8>
+  // expected-error@+1 {{gives 8 words, not 2}}
+  %q:2 = tile.unpack %b : !tile.block<q8_0, 8> -> vector<8xi32>, vector<8xi32>
+}
+
+// -----
+// Codes of an integer format are words, values of a float format floats; a word is as wide as the block has rows.
+tile.kernel @unpack_type(%w: !tile.packed<64x256, f16>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 {
+  %b = tile.load_packed %w[%tile, %tile] row %tile : !tile.packed<64x256, f16> -> !tile.block<f16, 8>
+  // expected-error@+1 {{of '!tile.block<f16, 8>' gives vector<8x'f32'>}}
+  %q:8 = tile.unpack %b : !tile.block<f16, 8> -> vector<8xi32>, vector<8xi32>, vector<8xi32>, vector<8xi32>,
+                                                 vector<8xi32>, vector<8xi32>, vector<8xi32>, vector<8xi32>
+}
+
+// -----
+tile.kernel @scale_float(%w: !tile.packed<64x256, f16>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 {
+  %b = tile.load_packed %w[%tile, %tile] row %tile : !tile.packed<64x256, f16> -> !tile.block<f16, 8>
+  // expected-error@+1 {{has no meaning for f16, a float format}}
+  %d = tile.scale %b : !tile.block<f16, 8> -> vector<8xf32>
+}
+
+// -----
+// q6_k has two groups of 16 in a block of 32, all others one.
+tile.kernel @scale_group(%w: !tile.packed<64x256, q6_k>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 {
+  %b = tile.load_packed %w[%tile, %tile] row %tile : !tile.packed<64x256, q6_k> -> !tile.block<q6_k, 8>
+  %fits = tile.scale %b group 1 : !tile.block<q6_k, 8> -> vector<8xf32>
+  // expected-error@+1 {{has groups 0 .. 1 in a block of q6_k, not 2}}
+  %d = tile.scale %b group 2 : !tile.block<q6_k, 8> -> vector<8xf32>
+}
+
+// -----
+tile.kernel @one_group(%w: !tile.packed<64x256, q4_k>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 {
+  %b = tile.load_packed %w[%tile, %tile] row %tile : !tile.packed<64x256, q4_k> -> !tile.block<q4_k, 8>
+  // expected-error@+1 {{has groups 0 .. 0 in a block of q4_k, not 1}}
+  %d = tile.minimum %b group 1 : !tile.block<q4_k, 8> -> vector<8xf32>
+}
+
+// -----
+tile.kernel @scale_rows(%w: !tile.packed<64x256, q8_0>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 {
+  %b = tile.load_packed %w[%tile, %tile] row %tile : !tile.packed<64x256, q8_0> -> !tile.block<q8_0, 8>
+  // expected-error@+1 {{of '!tile.block<q8_0, 8>' gives 'vector<8xf32>'}}
+  %d = tile.scale %b : !tile.block<q8_0, 8> -> vector<32xf32>
+}
+
+// -----
+tile.kernel @no_minima(%w: !tile.packed<64x256, q4_0>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 {
+  %b = tile.load_packed %w[%tile, %tile] row %tile : !tile.packed<64x256, q4_0> -> !tile.block<q4_0, 8>
+  // expected-error@+1 {{reads '!tile.block<q4_0, 8>', whose format has no minima}}
+  %d = tile.minimum %b : !tile.block<q4_0, 8> -> vector<8xf32>
+}
+
+// -----
+tile.kernel @acts_words(%x: !tile.acts<256>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  // expected-error@+1 {{gives 8 words of codes a token}}
+  %c, %d, %s, %h = tile.load_acts %x[%tile, %tile] : !tile.acts<256>
+      -> vector<2x4xi32>, vector<2x1xf32>, vector<2x1xi32>, vector<2x1xi32>
+}
+
+// -----
+tile.kernel @acts_tokens(%x: !tile.acts<256>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  // expected-error@+1 {{gives one scale and two sums for each of 2 tokens}}
+  %c, %d, %s, %h = tile.load_acts %x[%tile, %tile] : !tile.acts<256>
+      -> vector<2x8xi32>, vector<2x1xf32>, vector<2x1xi32>, vector<1x1xi32>
+}
+
+// -----
+// A scale needs all 32 values: half a group cannot be stored.
+tile.kernel @store_half(%x: !tile.acts<256>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %v = arith.constant dense<0.0> : vector<2x16xf32>
+  // expected-error@+1 {{stores whole groups of 32 values, not 16}}
+  tile.store_acts %v, %x[%tile, %tile] : vector<2x16xf32>, !tile.acts<256>
+}
+
+// -----
+tile.kernel @dot_words() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %i = arith.constant dense<0> : vector<2x8xi32>
+  %q = arith.constant dense<0> : vector<8xi32>
+  %x = arith.constant dense<0> : vector<2x8xi32>
+  // expected-error@+1 {{takes words 7 .. 8 of 8}}
+  %d = tile.dot %i, [%q, %q], %x from 7 bits 4 : [vector<8xi32>, vector<8xi32>], vector<2x8xi32> -> vector<2x8xi32>
+}
+
+// -----
+tile.kernel @dot_rows() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %i = arith.constant dense<0> : vector<2x8xi32>
+  %q = arith.constant dense<0> : vector<16xi32>
+  %x = arith.constant dense<0> : vector<2x8xi32>
+  // expected-error@+1 {{has weights of other rows or elements than its result}}
+  %d = tile.dot %i, [%q], %x bits 4 : [vector<16xi32>], vector<2x8xi32> -> vector<2x8xi32>
+}
+
+// -----
+tile.kernel @dot_tokens() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %i = arith.constant dense<0> : vector<2x8xi32>
+  %q = arith.constant dense<0> : vector<8xi32>
+  %x = arith.constant dense<0> : vector<4x8xi32>
+  // expected-error@+1 {{has activations of other tokens than its result}}
+  %d = tile.dot %i, [%q], %x bits 4 : [vector<8xi32>], vector<4x8xi32> -> vector<2x8xi32>
+}
+
+// -----
+tile.kernel @dot_elements() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %i = arith.constant dense<0> : vector<2x8xi32>
+  %q = arith.constant dense<0> : vector<8xi32>
+  %x = arith.constant dense<0.0> : vector<2x8xf32>
+  // expected-error@+1 {{has activations of other elements than its result}}
+  %d = tile.dot %i, [%q], %x bits 4 : [vector<8xi32>], vector<2x8xf32> -> vector<2x8xi32>
+}
+
+// -----
+tile.kernel @dot_bits() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %i = arith.constant dense<0> : vector<2x8xi32>
+  %q = arith.constant dense<0> : vector<8xi32>
+  // expected-error@+1 {{has codes of 1 to 8 bits, not 9}}
+  %d = tile.dot %i, [%q], %i bits 9 : [vector<8xi32>], vector<2x8xi32> -> vector<2x8xi32>
+}
+
+// -----
+// Eight bits are two's complement; AVX-512's instruction takes unsigned weights, so that it must correct by the sum.
+tile.kernel @dot_sum() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %i = arith.constant dense<0> : vector<2x8xi32>
+  %q = arith.constant dense<0> : vector<8xi32>
+  // expected-error@+1 {{of 8-bit codes needs the sum of its activations}}
+  %d = tile.dot %i, [%q], %i bits 8 : [vector<8xi32>], vector<2x8xi32> -> vector<2x8xi32>
+}
+
+// -----
+tile.kernel @dot_sum_type() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %i = arith.constant dense<0> : vector<2x8xi32>
+  %q = arith.constant dense<0> : vector<8xi32>
+  %s = arith.constant 0 : i32
+  // expected-error@+1 {{takes one sum of activations a token, 'vector<2x1xi32>', not 'i32'}}
+  %d = tile.dot %i, [%q], %i sum %s : i32 bits 8 : [vector<8xi32>], vector<2x8xi32> -> vector<2x8xi32>
+}
+
+// -----
+tile.kernel @accumulate_dot() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %acc = arith.constant dense<0.0> : vector<2x8xf32>
+  %dot = arith.constant dense<0> : vector<2x16xi32>
+  %w = arith.constant dense<0.0> : vector<8xf32>
+  %x = arith.constant dense<0.0> : vector<2x1xf32>
+  // expected-error@+1 {{has a dot of other tokens or rows than its sum}}
+  %y = tile.scale_accumulate %acc, %dot, %w, %x : vector<2x16xi32>, vector<8xf32>, vector<2x1xf32> -> vector<2x8xf32>
+}
+
+// -----
+tile.kernel @accumulate_rows() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %acc = arith.constant dense<0.0> : vector<2x8xf32>
+  %dot = arith.constant dense<0> : vector<2x8xi32>
+  %w = arith.constant dense<0.0> : vector<16xf32>
+  %x = arith.constant dense<0.0> : vector<2x1xf32>
+  // expected-error@+1 {{takes one weight scale a row}}
+  %y = tile.scale_accumulate %acc, %dot, %w, %x : vector<2x8xi32>, vector<16xf32>, vector<2x1xf32> -> vector<2x8xf32>
+}
+
+// -----
+tile.kernel @accumulate_tokens() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %acc = arith.constant dense<0.0> : vector<2x8xf32>
+  %dot = arith.constant dense<0> : vector<2x8xi32>
+  %w = arith.constant dense<0.0> : vector<8xf32>
+  %x = arith.constant dense<0.0> : vector<1x1xf32>
+  // expected-error@+1 {{takes one activation scale a token}}
+  %y = tile.scale_accumulate %acc, %dot, %w, %x : vector<2x8xi32>, vector<8xf32>, vector<1x1xf32> -> vector<2x8xf32>
+}

@@ -1,0 +1,156 @@
+// RUN: sinter-opt %s | sinter-opt | FileCheck %s
+// RUN: sinter-opt %s --mlir-print-op-generic | sinter-opt | FileCheck %s
+
+// Every op and type of the dialect, printed, read and printed again; the generic form says the same.
+
+// What a kernel binds, its scratch and its register block are part of its head; other attributes follow.
+// CHECK:      tile.kernel @head(
+// CHECK-SAME:   !tile.packed<8192x2048, q4_0>,
+// CHECK-SAME:   !tile.acts<2048>,
+// CHECK-SAME:   !tile.rows<2048>,
+// A stride of the width rounded up to 32 floats is not written, any other is.
+// CHECK-SAME:   !tile.rows<80>,
+// CHECK-SAME:   !tile.rows<80, stride 320>,
+// CHECK-SAME:   !tile.bytes)
+// CHECK-SAME: grid({{.*}}, {{.*}}, {{.*}}) scratch({{.*}} : 4096) tokens 8
+// CHECK-SAME: attributes {contract = "q4_0 in tiles of 32 rows"}
+tile.kernel @head(%w: !tile.packed<8192x2048, q4_0>, %a: !tile.acts<2048>, %x: !tile.rows<2048>,
+                  %padded: !tile.rows<80, stride 384>, %tight: !tile.rows<80, stride 320>, %kv: !tile.bytes)
+    grid(%tile, %tokens, %position) scratch(%scratch : 4096) tokens 8
+    attributes {contract = "q4_0 in tiles of 32 rows"} {
+}
+
+// Structured form: blocks of T tokens by R rows. Where an op takes one type of binding only, its name is not printed.
+// CHECK: tile.kernel @rows
+tile.kernel @rows(%x: !tile.rows<2048>, %y: !tile.rows<2048>) grid(%tile, %tokens, %position)
+    scratch(%scratch : 4096) tokens 8 {
+  %c0 = arith.constant 0 : index
+  %columns = arith.constant dense<3> : vector<32xi32>
+  // CHECK: tile.view %{{.*}}[1024] : <64>
+  %view = tile.view %scratch[1024] : !tile.rows<64>
+  // CHECK: %[[V:.*]] = tile.load_row %{{.*}}[%{{.*}}, %{{.*}}] : <2048> -> vector<8x32xf32>
+  %v = tile.load_row %x[%c0, %tile] : !tile.rows<2048> -> vector<8x32xf32>
+  // CHECK: tile.load_row %{{.*}}[%{{.*}}, %{{.*}}] uniform : <2048> -> vector<8x8xf32>
+  %u = tile.load_row %x[%c0, %tile] uniform : !tile.rows<2048> -> vector<8x8xf32>
+  // CHECK: tile.load_row %{{.*}} : <64> -> vector<8x1xi32>
+  %id = tile.load_row %view[%c0, %c0] : !tile.rows<64> -> vector<8x1xi32>
+  // CHECK: tile.gather_row %{{.*}}[%{{.*}}, %{{.*}}] : <2048>, vector<32xi32> -> vector<8x32xf32>
+  %g = tile.gather_row %x[%position, %columns] : !tile.rows<2048>, vector<32xi32> -> vector<8x32xf32>
+  // CHECK: tile.swap_pairs %[[V]] : vector<8x32xf32>
+  %s = tile.swap_pairs %v : vector<8x32xf32>
+  // A number a token: vector<Tx1>; the lanes of each token joined, all of them or the first few.
+  // CHECK: %[[SUM:.*]] = tile.reduce <add> %[[V]] : vector<8x32xf32> -> vector<8x1xf32>
+  %sum = tile.reduce <add> %v : vector<8x32xf32> -> vector<8x1xf32>
+  // CHECK: tile.reduce <max> %[[V]] lanes 16 : vector<8x32xf32> -> vector<8x1xf32>
+  %max = tile.reduce <max> %v lanes 16 : vector<8x32xf32> -> vector<8x1xf32>
+  // CHECK: tile.broadcast %[[SUM]] : vector<8x1xf32> -> vector<8x32xf32>
+  %b0 = tile.broadcast %sum : vector<8x1xf32> -> vector<8x32xf32>
+  // CHECK: tile.broadcast %{{.*}} : vector<32xi32> -> vector<8x32xi32>
+  %b1 = tile.broadcast %columns : vector<32xi32> -> vector<8x32xi32>
+  %gain = tile.load_row %x[%c0, %tile] : !tile.rows<2048> -> vector<1x32xf32>
+  // CHECK: tile.broadcast %{{.*}} : vector<1x32xf32> -> vector<8x32xf32>
+  %b2 = tile.broadcast %gain : vector<1x32xf32> -> vector<8x32xf32>
+  // Parts of 8 rows side by side.
+  // CHECK: tile.concat %{{.*}}, %{{.*}} : vector<8x8xf32>, vector<8x8xf32> -> vector<8x16xf32>
+  %cat = tile.concat %u, %u : vector<8x8xf32>, vector<8x8xf32> -> vector<8x16xf32>
+  // CHECK: tile.store_row %[[V]], %{{.*}}[%{{.*}}, %{{.*}}] : vector<8x32xf32>, <2048>
+  tile.store_row %v, %y[%c0, %tile] : vector<8x32xf32>, !tile.rows<2048>
+  // CHECK: tile.store_row %[[V]], %{{.*}}[%{{.*}}, %{{.*}}] limit %{{.*}} : vector<8x32xf32>, <2048>
+  tile.store_row %v, %y[%c0, %tile] limit %tokens : vector<8x32xf32>, !tile.rows<2048>
+}
+
+// The linear layer's words; q6_k has two scale groups of 16 in an activation group.
+// CHECK: tile.kernel @linear
+tile.kernel @linear(%w: !tile.packed<64x512, q6_k>, %m: !tile.packed<64x512, q4_k>, %f: !tile.packed<100x172, bf16>,
+                    %x: !tile.acts<512>, %y: !tile.acts<64>) grid(%tile, %tokens, %position)
+    scratch(%scratch : 0) tokens 4 {
+  %c0 = arith.constant 0 : index
+  %none = arith.constant dense<0> : vector<4x16xi32>
+  %zero = arith.constant dense<0.0> : vector<4x16xf32>
+  // CHECK: %[[A:.*]], %[[SCALE:.*]], %[[SUM:.*]], %{{.*}} = tile.load_acts %{{.*}}[%{{.*}}, %{{.*}}] : <512> -> vector<4x8xi32>, vector<4x1xf32>, vector<4x1xi32>, vector<4x1xi32>
+  %codes, %scale, %total, %half = tile.load_acts %x[%c0, %c0] : !tile.acts<512>
+      -> vector<4x8xi32>, vector<4x1xf32>, vector<4x1xi32>, vector<4x1xi32>
+  // CHECK: %[[B:.*]] = tile.load_packed %{{.*}}[%{{.*}}, %{{.*}}] row %{{.*}} : <64x512, q6_k> -> <q6_k, 16>
+  %b = tile.load_packed %w[%tile, %c0] row %c0 : !tile.packed<64x512, q6_k> -> !tile.block<q6_k, 16>
+  // CHECK: %[[Q:.*]]:8 = tile.unpack %[[B]] : <q6_k, 16> -> vector<16xi32>,
+  %q:8 = tile.unpack %b : !tile.block<q6_k, 16> -> vector<16xi32>, vector<16xi32>, vector<16xi32>, vector<16xi32>,
+                                                   vector<16xi32>, vector<16xi32>, vector<16xi32>, vector<16xi32>
+  // CHECK: %[[D:.*]] = tile.scale %[[B]] : <q6_k, 16> -> vector<16xf32>
+  %d0 = tile.scale %b : !tile.block<q6_k, 16> -> vector<16xf32>
+  // CHECK: tile.scale %[[B]] group 1 : <q6_k, 16> -> vector<16xf32>
+  %d1 = tile.scale %b group 1 : !tile.block<q6_k, 16> -> vector<16xf32>
+  // CHECK: tile.dot %{{.*}}, [%[[Q]]#0, %[[Q]]#1], %[[A]] bits 6 : [vector<16xi32>, vector<16xi32>], vector<4x8xi32> -> vector<4x16xi32>
+  %i0 = tile.dot %none, [%q#0, %q#1], %codes bits 6 : [vector<16xi32>, vector<16xi32>], vector<4x8xi32> -> vector<4x16xi32>
+  // CHECK: %[[I:.*]] = tile.dot %{{.*}}, [%[[Q]]#6, %[[Q]]#7], %[[A]] from 6 sum %[[SUM]] : vector<4x1xi32> bits 8 :
+  %i1 = tile.dot %none, [%q#6, %q#7], %codes from 6 sum %total : vector<4x1xi32> bits 8
+      : [vector<16xi32>, vector<16xi32>], vector<4x8xi32> -> vector<4x16xi32>
+  // CHECK: tile.scale_accumulate %{{.*}}, %[[I]], %[[D]], %[[SCALE]] : vector<4x16xi32>, vector<16xf32>, vector<4x1xf32> -> vector<4x16xf32>
+  %acc = tile.scale_accumulate %zero, %i1, %d0, %scale
+      : vector<4x16xi32>, vector<16xf32>, vector<4x1xf32> -> vector<4x16xf32>
+
+  // CHECK: %[[M:.*]] = tile.load_packed %{{.*}} -> <q4_k, 32>
+  %k = tile.load_packed %m[%tile, %c0] row %c0 : !tile.packed<64x512, q4_k> -> !tile.block<q4_k, 32>
+  // CHECK: tile.minimum %[[M]] : <q4_k, 32> -> vector<32xf32>
+  %min = tile.minimum %k : !tile.block<q4_k, 32> -> vector<32xf32>
+
+  // Float formats: a block is 8 columns, a word a value.
+  // CHECK: %[[F:.*]] = tile.load_packed %{{.*}} : <100x172, bf16> -> <bf16, 8>
+  %fb = tile.load_packed %f[%tile, %c0] row %c0 : !tile.packed<100x172, bf16> -> !tile.block<bf16, 8>
+  // CHECK: tile.unpack %[[F]] : <bf16, 8> -> vector<8xf32>,
+  %v:8 = tile.unpack %fb : !tile.block<bf16, 8> -> vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>,
+                                                   vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>
+  %start = arith.constant dense<0.0> : vector<1x8xf32>
+  %line = arith.constant dense<1.0> : vector<1x8xf32>
+  // CHECK: tile.dot %{{.*}}, [{{.*}}], %{{.*}} bits 32 : [vector<8xf32>], vector<1x8xf32> -> vector<1x8xf32>
+  %p = tile.dot %start, [%v#0], %line bits 32 : [vector<8xf32>], vector<1x8xf32> -> vector<1x8xf32>
+
+  %values = arith.constant dense<0.5> : vector<4x32xf32>
+  // CHECK: tile.store_acts %{{.*}}, %{{.*}}[%{{.*}}, %{{.*}}] : vector<4x32xf32>, <64>
+  tile.store_acts %values, %y[%c0, %tile] : vector<4x32xf32>, !tile.acts<64>
+  // CHECK: tile.store_acts %{{.*}}, %{{.*}}[%{{.*}}, %{{.*}}] limit %{{.*}} : vector<4x32xf32>, <64>
+  tile.store_acts %values, %y[%c0, %tile] limit %tokens : vector<4x32xf32>, !tile.acts<64>
+}
+
+// Lane form: bytes at offsets, a row a lane.
+// CHECK: tile.kernel @lanes
+tile.kernel @lanes(%w: !tile.packed<64x256, q8_0>, %x: !tile.bytes, %y: !tile.bytes) grid(%tile, %tokens, %position)
+    scratch(%scratch : 64) tokens 1 {
+  // CHECK: %[[V:.*]] = tile.load %{{.*}}[%{{.*}}] : !tile.packed<64x256, q8_0> -> vector<32xi32>
+  %v = tile.load %w[%tile] : !tile.packed<64x256, q8_0> -> vector<32xi32>
+  // CHECK: %[[H:.*]] = tile.load %{{.*}}[%{{.*}}] : !tile.bytes -> vector<32xf16>
+  %h = tile.load %x[%tile] : !tile.bytes -> vector<32xf16>
+  // CHECK: %[[N:.*]] = tile.load_uniform %{{.*}}[%{{.*}}] : !tile.bytes -> f32
+  %n = tile.load_uniform %x[%tile] : !tile.bytes -> f32
+  // CHECK: %[[U:.*]] = tile.load_uniform %{{.*}}[%{{.*}}] : !tile.bytes -> vector<8xi32>
+  %u = tile.load_uniform %x[%tile] : !tile.bytes -> vector<8xi32>
+  // CHECK: %[[L:.*]] = tile.lanes : vector<32xi32>
+  %lanes = tile.lanes : vector<32xi32>
+  // CHECK: tile.gather %{{.*}}[%{{.*}} + %[[L]]] : !tile.bytes, vector<32xi32> -> vector<32xf32>
+  %g = tile.gather %x[%tile + %lanes] : !tile.bytes, vector<32xi32> -> vector<32xf32>
+  // CHECK: tile.scatter %[[H]], %{{.*}}[%{{.*}} + %[[L]]] lanes %{{.*}} : vector<32xf16>, !tile.bytes, vector<32xi32>
+  tile.scatter %h, %y[%tile + %lanes] lanes %tokens : vector<32xf16>, !tile.bytes, vector<32xi32>
+  // CHECK: tile.store %[[V]], %{{.*}}[%{{.*}}] : vector<32xi32>, !tile.bytes
+  tile.store %v, %scratch[%tile] : vector<32xi32>, !tile.bytes
+  // CHECK: tile.store_uniform %[[N]], %{{.*}}[%{{.*}}] : f32, !tile.bytes
+  tile.store_uniform %n, %y[%tile] : f32, !tile.bytes
+  // CHECK: tile.prefetch %{{.*}}[%{{.*}}] : !tile.packed<64x256, q8_0>
+  tile.prefetch %w[%tile] : !tile.packed<64x256, q8_0>
+  // CHECK: tile.prefetch %{{.*}}[%{{.*}}] {locality = 3 : i32} : !tile.packed<64x256, q8_0>
+  tile.prefetch %w[%tile] {locality = 3 : i32} : !tile.packed<64x256, q8_0>
+  // CHECK: tile.reduce <max> %[[V]] : vector<32xi32> -> i32
+  %max = tile.reduce <max> %v : vector<32xi32> -> i32
+  // CHECK: tile.swap_pairs %[[V]] : vector<32xi32>
+  %s = tile.swap_pairs %v : vector<32xi32>
+  // CHECK: tile.concat %[[V]], %[[V]] : vector<32xi32>, vector<32xi32> -> vector<64xi32>
+  %cat = tile.concat %v, %v : vector<32xi32>, vector<32xi32> -> vector<64xi32>
+  %zero = arith.constant 0 : i32
+  // CHECK: tile.dot %[[V]], [%[[V]]], %[[U]] from 3 sum %{{.*}} : i32 bits 8 : [vector<32xi32>], vector<8xi32> -> vector<32xi32>
+  %dot = tile.dot %v, [%v], %u from 3 sum %zero : i32 bits 8 : [vector<32xi32>], vector<8xi32> -> vector<32xi32>
+  // One row read out of a packed matrix: two words are eight codes.
+  %w0 = tile.load %w[%tile] : !tile.packed<64x256, q8_0> -> vector<1xi32>
+  // CHECK: tile.spread %{{.*}}, %{{.*}} {signed_codes} : vector<1xi32>, vector<1xi32> -> vector<8xi32>
+  %codes = tile.spread %w0, %w0 {signed_codes} : vector<1xi32>, vector<1xi32> -> vector<8xi32>
+  %f0 = tile.load %x[%tile] : !tile.bytes -> vector<1xf32>
+  // CHECK: tile.spread %{{.*}}, %{{.*}} : vector<1xf32>, vector<1xf32> -> vector<2xf32>
+  %floats = tile.spread %f0, %f0 : vector<1xf32>, vector<1xf32> -> vector<2xf32>
+}
