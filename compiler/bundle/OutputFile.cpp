@@ -13,6 +13,7 @@ using namespace sinter;
 static llvm::Error failure(llvm::StringRef path, const llvm::Twine &what, int code) {
   llvm::StringRef advice = code == ENOSPC   ? "; free some space or choose another directory"
                            : code == EDQUOT ? "; the quota is used up: choose another directory"
+                           : code == EFBIG  ? "; the limit of a file's size is too low (ulimit -f)"
                            : code == ENOENT ? "; create the directory first"
                            : code == EACCES || code == EROFS ? "; choose a directory that you may write to"
                                                              : "";

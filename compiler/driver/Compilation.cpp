@@ -12,6 +12,7 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
+#include <csignal>
 
 using namespace mlir;
 using namespace sinter;
@@ -186,7 +187,8 @@ LogicalResult Compilation::runPhase(Phase phase) {
   if (phase != Phase::Import) // which began with reading the model
     progress.begin(phaseName(phase));
   PassManager passes(&context);
-  buildPhase(passes, phase, {options.targetText});
+  // Remarks go into the report; without one nobody reads them.
+  buildPhase(passes, phase, {.target = options.targetText, .remarks = !options.reportFile.empty()});
   if (failed(passes.run(*module)))
     return failure();
   if (phase == Phase::Codegen && failed(lowerKernels()))
@@ -283,6 +285,8 @@ LogicalResult Compilation::run() {
 }
 
 int sinter::runDriver(int argc, char **argv) {
+  // A file that may not grow further is an error of the write like any other (EFBIG), no reason to die.
+  std::signal(SIGXFSZ, SIG_IGN);
   int exitCode = 0;
   std::optional<Options> options = parseOptions(argc, argv, exitCode);
   if (!options)
