@@ -95,6 +95,9 @@ struct Refused {
   const char *message;
 };
 
+/// How GoogleTest names the case in its output.
+void PrintTo(const Refused &refused, std::ostream *out) { *out << refused.key; }
+
 class RefusedValue : public testing::TestWithParam<Refused> {};
 
 TEST_P(RefusedValue, IsNamed) {

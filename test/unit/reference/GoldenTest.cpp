@@ -25,6 +25,9 @@ struct Case {
   double tolerance;
 };
 
+/// How GoogleTest names the case in its output.
+void PrintTo(const Case &golden, std::ostream *out) { *out << golden.model; }
+
 const Case kCases[] = {
     {"llama/stories260K-f32", "logits", 1e-4},
     {"llama/stories260K-tied-f32", "logits", 1e-4},
