@@ -77,7 +77,7 @@ module @"x86-64" attributes {exec.target = #exec.target<"x86-64", activations = 
 
 // -----
 // Sizes of buffers come from the model's facts.
-// expected-error@+1 {{llm.}}
+// expected-error@+1 {{the module has no attribute 'llm.architecture' of the right type}}
 module attributes {llm.phase = "fuse"} {
 module @"x86-64" attributes {exec.target = #exec.target<"x86-64", activations = f32, variants = [<"avx2">]>} {
   func.func @body(%tokens: tensor<?xi32>) -> tensor<?x64xf32> {
