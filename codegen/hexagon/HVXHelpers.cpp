@@ -40,6 +40,76 @@ static constexpr HVXHelper kHelpers[] = {
   return __builtin_copysignf(rounded, value);
 }
 )"},
+    // One bit of the quotient a step; the 25th and what is left over round it.
+    {"divide_float",
+     R"(static inline float divide_float(float a, float b) {
+  uint32_t x = bits_of_float(a), y = bits_of_float(b), sign = (x ^ y) & 0x80000000u;
+  x &= 0x7fffffffu, y &= 0x7fffffffu;
+  if (x > 0x7f800000u || y > 0x7f800000u) return a + b;
+  if (x == y && (x == 0 || x == 0x7f800000u)) return float_of_bits(0x7fc00000u);
+  if (x == 0x7f800000u || y == 0) return float_of_bits(sign | 0x7f800000u);
+  if (x == 0 || y == 0x7f800000u) return float_of_bits(sign);
+  int32_t ex = (int32_t)(x >> 23), ey = (int32_t)(y >> 23);
+  x = ex ? (x & 0x7fffffu) | 0x800000u : x, y = ey ? (y & 0x7fffffu) | 0x800000u : y;
+  for (ex += !ex; x < 0x800000u; --ex) x <<= 1;
+  for (ey += !ey; y < 0x800000u; --ey) y <<= 1;
+  int32_t e = ex - ey + 127;
+  if (x < y) x <<= 1, --e;
+  uint32_t q = 0;
+  for (int i = 0; i < 25; ++i) {
+    q <<= 1;
+    if (x >= y) x -= y, q |= 1;
+    x <<= 1;
+  }
+  q = q << 1 | (x != 0);
+  if (e >= 255) return float_of_bits(sign | 0x7f800000u);
+  if (e <= 0) {
+    uint32_t shift = e < -26 ? 27 : (uint32_t)(1 - e);
+    q = q >> shift | ((q & ((1u << shift) - 1u)) != 0);
+    e = 1;
+  }
+  uint32_t rounded = (q >> 2) + ((q & 2u) && (q & 5u));
+  return float_of_bits(sign | (((uint32_t)(e - 1) << 23) + rounded));
+}
+)"},
+    {"square_root",
+     R"(static inline float square_root(float a) {
+  uint32_t x = bits_of_float(a);
+  if (x == 0 || x == 0x80000000u || x == 0x7f800000u || a != a) return a;
+  if (x >> 31) return float_of_bits(0x7fc00000u);
+  int32_t e = (int32_t)(x >> 23);
+  x = e ? (x & 0x7fffffu) | 0x800000u : x;
+  for (e += !e; x < 0x800000u; --e) x <<= 1;
+  e -= 127;
+  uint64_t square = (uint64_t)x << (e & 1 ? 26 : 25), root = 0;
+  for (int bit = 24; bit >= 0; --bit) {
+    uint64_t next = root | 1u << bit;
+    if (next * next <= square) root = next;
+  }
+  uint32_t q = (uint32_t)root << 1 | (root * root != square);
+  uint32_t rounded = (q >> 2) + ((q & 2u) && (q & 5u));
+  return float_of_bits(((uint32_t)((e >> 1) + 126) << 23) + rounded);
+}
+)"},
+    // 2^n times a polynomial on -ln2/2 .. ln2/2 (Cephes, expf); what would be denormal is zero.
+    {"exponential",
+     R"(static inline float exponential(float x) {
+  if (x != x) return x;
+  if (x > 88.7228393f) return float_of_bits(0x7f800000u);
+  if (x < -87.3365479f) return 0.0f;
+  float n = round_even(x * 1.44269504f);
+  float r = __builtin_fmaf(n, 2.12194440e-4f, __builtin_fmaf(n, -0.693359375f, x));
+  float p = 1.9875691500e-4f;
+  p = __builtin_fmaf(p, r, 1.3981999507e-3f);
+  p = __builtin_fmaf(p, r, 8.3334519073e-3f);
+  p = __builtin_fmaf(p, r, 4.1665795894e-2f);
+  p = __builtin_fmaf(p, r, 1.6666665459e-1f);
+  p = __builtin_fmaf(p, r, 5.0000001201e-1f);
+  p = __builtin_fmaf(p, r * r, r) + 1.0f;
+  int32_t whole = (int32_t)n, half = whole >> 1;
+  return p * float_of_bits((uint32_t)(half + 127) << 23) * float_of_bits((uint32_t)(whole - half + 127) << 23);
+}
+)"},
     // The core has no division: one bit of the quotient a step.
     {"divide_unsigned",
      R"(static inline uint32_t divide_unsigned(uint32_t a, uint32_t b) {

@@ -100,7 +100,8 @@ std::string HVXPrinter::convert(StringRef type, StringRef expression) {
 std::string HVXPrinter::function(StringRef step) {
   static constexpr std::pair<StringLiteral, StringLiteral> builtins[] = {
       {"fma", "__builtin_fmaf"},  {"abs", "__builtin_fabsf"}, {"max", "__builtin_fmaxf"},
-      {"min", "__builtin_fminf"}, {"float_suffix", "f"},
+      {"min", "__builtin_fminf"}, {"float_suffix", "f"},      {"divide", "divide_float"},
+      {"sqrt", "square_root"},    {"exp", "exponential"},
   };
   for (auto [name, c] : builtins)
     if (name == step)
