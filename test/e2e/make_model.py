@@ -20,7 +20,8 @@ SHAPES = {
     "8b": dict(layers=32, width=4096, ffn=14336, heads=32, kv_heads=8, vocab=128256, tied=False, context=8192),
 }
 # Where a block's f16 scales stand, and what they are multiplied with to give weights of spread 1.
-SCALES = {"q4_0": [(0, 1 / 4.6)], "q8_0": [(0, 1 / 74)], "q4_k": [(0, 1 / 150), (2, 7.5 / 150)], "q6_k": [(208, 1 / 1360)]}
+SCALES = {"q4_0": [(0, 1 / 4.6)], "q5_0": [(0, 1 / 9.2)], "q8_0": [(0, 1 / 74)],
+          "q4_k": [(0, 1 / 150), (2, 7.5 / 150)], "q6_k": [(208, 1 / 1360)]}
 
 
 def f16(value):
@@ -35,6 +36,8 @@ def weights(rng, kind, elements, spread):
         unit = b"".join(struct.pack("<f", rng.gauss(0, spread)) for _ in range(min(blocks, 4099)))
     elif kind == "f16":
         unit = b"".join(f16(rng.gauss(0, spread)) for _ in range(min(blocks, 4099)))
+    elif kind == "bf16":
+        unit = b"".join(struct.pack("<f", rng.gauss(0, spread))[2:] for _ in range(min(blocks, 4099)))
     else:
         drawn = bytearray(rng.randbytes(min(blocks, 4099) * size))
         for at, factor in SCALES[kind]:
@@ -106,7 +109,7 @@ def write(path, kind="q4_0", layers=2, width=256, ffn=512, heads=4, kv_heads=4, 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out")
-    parser.add_argument("--type", default="q4_0", choices=["f32", "f16", *SCALES])
+    parser.add_argument("--type", default="q4_0", choices=["f32", "f16", "bf16", *SCALES])
     parser.add_argument("--shape", choices=SHAPES)
     for name, value in (("layers", 2), ("width", 256), ("ffn", 512), ("heads", 4), ("kv-heads", 4), ("vocab", 512),
                         ("context", 2048)):

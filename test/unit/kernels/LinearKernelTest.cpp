@@ -1,0 +1,370 @@
+//===- LinearKernelTest.cpp - Linear layers against the reference evaluator -------===//
+//
+// Every weight format, every kind of epilogue and every kind of output, for one token and for
+// chunks. With int8 activations the products are integers until a group's scales are applied, so
+// what is allowed is the rounding of float arithmetic on the groups' terms:
+//
+//   y = sum over n groups of (weight scale * activation scale * integer) [- minimum * sum]
+//
+// Each term takes at most 4 roundings (integer scale times d, times the activation's scale, the
+// product, the sum of both parts), and each of the n additions one more: |error| <= (n + 4) * 2^-24
+// * sum |w x|, for the first order. Float formats have a term an element. Second orders are far
+// below the one rounding that is added for them.
+//
+//===----------------------------------------------------------------------===//
+#include "ModelOp.h"
+#include "compiler/gguf/Dequantize.h"
+#include "llvm/Support/FormatVariadic.h"
+#include <cmath>
+#include <cstring>
+
+using namespace sinter;
+using namespace sinter::test;
+
+namespace {
+
+enum class Epilogue { None, Residual, Bias, Glu, Rotate };
+
+struct Layer {
+  std::vector<FormatId> formats;
+  int64_t rows, cols;
+  Epilogue epilogue = Epilogue::None;
+  OutputKind output = OutputKind::Rows;
+  /// Of keys and values, and of the rotation.
+  int64_t headDim = 0, rotaryDim = 0;
+  bool halfCache = false;
+  Codes codes = Codes::Random;
+
+  bool acts() const { return !Format::get(formats.front()).isFloat(); }
+  int64_t heads() const { return rows / headDim; }
+  std::string text() const;
+  std::string name() const;
+};
+
+constexpr int64_t kPositions = 320;
+constexpr double kRopeBase = 10000;
+
+const char *const kEpilogues[] = {"", "residual", "bias", "glu", "rotate"};
+const char *const kOutputs[] = {"rows", "acts", "keys", "values"};
+
+std::string Layer::name() const {
+  std::string name;
+  for (FormatId format : formats)
+    name += Format::get(format).name.str() + "_";
+  name += llvm::formatv("{0}x{1}_{2}_{3}", rows, cols, kEpilogues[int(epilogue)], kOutputs[int(output)]);
+  if (headDim)
+    name += llvm::formatv("_{0}{1}", headDim, halfCache ? "h" : "");
+  return name;
+}
+
+std::string Layer::text() const {
+  std::string weights, list, types, arguments, extra, epilogueText;
+  std::string x = llvm::formatv(acts() ? "!llm.acts<?x{0}, i8 per 32>" : "tensor<?x{0}xf32>", cols);
+  std::string y = llvm::formatv("tensor<?x{0}xf32>", rows);
+  for (size_t i = 0; i < formats.size(); ++i) {
+    std::string shape = llvm::formatv("<{0}x{1}, {2}>", rows, cols, Format::get(formats[i]).name);
+    weights += llvm::formatv("%u{0} = llm.weight \"w{0}\" : !llm.weight{1}\n"
+                             "%w{0} = llm.pack %u{0} : !llm.weight{1} -> !llm.packed{1}\n",
+                             i, shape);
+    list += (i ? ", %w" : "%w") + std::to_string(i);
+    types += ", !llm.packed" + shape;
+  }
+  switch (epilogue) {
+  case Epilogue::None:
+    break;
+  case Epilogue::Residual:
+    arguments = ", %r: " + y;
+    extra = "residual(%r) epilogue(%p, %q) { %s = arith.addf %p, %q : f32 llm.yield %s : f32 }";
+    break;
+  case Epilogue::Bias:
+    weights += llvm::formatv("%b = llm.parameter \"bias\" : tensor<{0}xf32>\n", rows);
+    extra = "bias(%b) epilogue(%p, %q) { %s = arith.addf %p, %q : f32 llm.yield %s : f32 }";
+    break;
+  case Epilogue::Glu:
+    extra = "epilogue(%g, %u) { %n = arith.negf %g : f32 %e = math.exp %n : f32\n"
+            "%one = arith.constant 1.0 : f32 %d = arith.addf %e, %one : f32\n"
+            "%s = arith.divf %g, %d : f32 %m = arith.mulf %s, %u : f32 llm.yield %m : f32 }";
+    break;
+  case Epilogue::Rotate:
+    weights += llvm::formatv("%f = llm.rope_frequencies {{base = {0:f1}, scale = 1.0} : tensor<{1}xf32>\n"
+                             "%t = llm.rope_table %f : tensor<{1}xf32> -> tensor<{2}x{3}xf32>\n",
+                             kRopeBase, rotaryDim / 2, kPositions, rotaryDim);
+    extra = llvm::formatv("rope(%t : tensor<{0}x{1}xf32>) epilogue(%p) {{ %s = llm.rotate %p {{head_dim = {2}, "
+                          "rotary_dim = {1}} : f32 llm.yield %s : f32 }",
+                          kPositions, rotaryDim, headDim);
+    break;
+  }
+  return "func.func @op(%x: " + x + arguments + ") -> " + y + " {\n" + weights + "%y = llm.linear %x, [" + list + "] " +
+         extra + " : " + x + types + " -> " + y + "\nreturn %y : " + y + "\n}";
+}
+
+class LinearKernel : public KernelTest {
+protected:
+  void check(const Layer &layer);
+
+private:
+  void build(const Layer &layer, ModelOp &model, TokenClass tokens);
+  void checkStep(const Layer &layer, ModelOp &model, const KernelCode &code, llvm::ArrayRef<Weight> weights,
+                 const Step &step);
+  void expectCache(const Layer &layer, const Bytes &found, const Array &expected, int64_t position,
+                   llvm::function_ref<double(int64_t, int64_t)> bound);
+
+  CacheShape cache;
+  std::vector<float> bias;
+};
+
+void LinearKernel::build(const Layer &layer, ModelOp &model, TokenClass tokens) {
+  auto op = model.find<llm::LinearOp>();
+  LinearSpec spec;
+  for (FormatId format : layer.formats)
+    spec.weights.push_back({format, layer.rows, layer.cols});
+  spec.actsInput = layer.acts();
+  spec.residuals = op.getResiduals().size();
+  spec.biases = op.getBiases().size();
+  spec.ropeWidth = layer.epilogue == Epilogue::Rotate ? layer.rotaryDim : 0;
+  spec.epilogue = op.hasEpilogue() ? &op.getEpilogue() : nullptr;
+  spec.output = layer.output;
+  spec.cache = cache;
+  spec.tokens = tokens;
+  mlir::OpBuilder b = model.builder();
+  buildLinear(b, model.loc(), className(tokens), spec, schedule());
+}
+
+void LinearKernel::check(const Layer &layer) {
+  SCOPED_TRACE(layer.name());
+  ModelOp model(layer.text());
+  if (layer.headDim)
+    cache = {layer.heads(), layer.headDim, kPositions,
+             layer.halfCache ? mlir::Type(mlir::Float16Type::get(&model.context))
+                             : mlir::Type(mlir::Float32Type::get(&model.context))};
+  build(layer, model, TokenClass::One);
+  build(layer, model, TokenClass::Chunk);
+  KernelCode code(*model.kernels, machine());
+
+  RandomFile file;
+  std::vector<Weight> weights;
+  for (auto [i, format] : llvm::enumerate(layer.formats)) {
+    weights.emplace_back(format, layer.rows, layer.cols, 17 + i, layer.codes);
+    file.add("w" + std::to_string(i), weights.back());
+  }
+  bias = randomFloats(layer.rows, 3);
+  file.add("bias", bias);
+  model.open(file);
+  for (const Step &step : kSteps) {
+    SCOPED_TRACE(llvm::formatv("{0} tokens from {1}, {2}", step.tokens, step.position, className(step.tokenClass)).str());
+    checkStep(layer, model, code, weights, step);
+    if (HasFatalFailure())
+      return;
+  }
+}
+
+/// (cos, sin) pairs, as the compiler writes them: computed in double, rounded to float.
+Bytes ropeTable(int64_t rotaryDim) {
+  Bytes bytes;
+  for (int64_t p = 0; p < kPositions + kTokenPadding; ++p)
+    for (int64_t i = 0; i < rotaryDim; ++i) {
+      double angle = p * std::pow(kRopeBase, -2.0 * (i / 2) / rotaryDim);
+      float value = static_cast<float>(i % 2 ? std::sin(angle) : std::cos(angle));
+      bytes.insert(bytes.end(), reinterpret_cast<uint8_t *>(&value), reinterpret_cast<uint8_t *>(&value + 1));
+    }
+  return bytes;
+}
+
+/// sum |w x|, the measure of rounding, for each token and row.
+Array termSizes(const Weight &weight, const Array &x) {
+  std::vector<double> sizes = weight.magnitudes();
+  Array result(x.rows, weight.rows);
+  for (int64_t t = 0; t < x.rows; ++t)
+    for (int64_t r = 0; r < weight.rows; ++r) {
+      double sum = 0;
+      for (int64_t k = 0; k < weight.cols; ++k)
+        sum += sizes[r * weight.cols + k] * std::fabs(x.row(t)[k]);
+      result.row(t)[r] = sum;
+    }
+  return result;
+}
+
+Array product(const Weight &weight, const Array &x) {
+  std::vector<float> values = weight.values();
+  Array result(x.rows, weight.rows);
+  for (int64_t t = 0; t < x.rows; ++t)
+    for (int64_t r = 0; r < weight.rows; ++r)
+      for (int64_t k = 0; k < weight.cols; ++k)
+        result.row(t)[r] += double(values[r * weight.cols + k]) * x.row(t)[k];
+  return result;
+}
+
+void LinearKernel::checkStep(const Layer &layer, ModelOp &model, const KernelCode &code,
+                             llvm::ArrayRef<Weight> weights, const Step &step) {
+  int64_t tokens = step.tokens;
+  Call call;
+  call.tokens = step.tokens;
+  call.position = step.position;
+  call.tiles = static_cast<uint32_t>((layer.rows + kTileRows - 1) / kTileRows);
+  for (const Weight &weight : weights)
+    call.bindings.push_back(weight.packed());
+  Array x;
+  if (layer.acts()) {
+    ActRows rows(tokens, layer.cols, 5, layer.codes);
+    x = rows.values;
+    call.bindings.push_back(rows.bytes);
+  } else {
+    FloatRows rows(tokens, layer.cols, 5);
+    x = rows.values;
+    call.bindings.push_back(rows.bytes);
+  }
+  std::vector<Array> arguments = {x};
+  FloatRows residual(tokens, layer.rows, 7);
+  int64_t rowBytes = floatRowBytes(layer.rows);
+  if (layer.epilogue == Epilogue::Residual) {
+    arguments.push_back(residual.values);
+    call.bindings.push_back(residual.bytes);
+  } else if (layer.epilogue == Epilogue::Bias) {
+    Bytes padded(rowBytes);
+    std::memcpy(padded.data(), bias.data(), bias.size() * 4);
+    call.bindings.push_back(padded);
+  } else if (layer.epilogue == Epilogue::Rotate) {
+    call.bindings.push_back(ropeTable(layer.rotaryDim));
+  }
+  int64_t outBytes = layer.output == OutputKind::Rows     ? bufferRows(tokens) * rowBytes
+                     : layer.output == OutputKind::Acts   ? bufferRows(tokens) * actRowBytes(layer.rows)
+                     : layer.output == OutputKind::Keys   ? cache.keyBytes()
+                                                          : cache.valueBytes();
+  call.bindings.push_back(untouched(outBytes));
+
+  Array expected = model.evaluate(arguments, step.position);
+  std::vector<Array> sizes, products;
+  for (const Weight &weight : weights) {
+    sizes.push_back(termSizes(weight, x));
+    products.push_back(product(weight, x));
+  }
+  const Format &format = weights.front().format;
+  int64_t group = format.isFloat() ? 1 : format.scaleGroup ? std::min<int64_t>(format.scaleGroup, kActGroup) : kActGroup;
+  double unit = (layer.cols / group + 5) * kRounding;
+  auto bound = [&](int64_t t, int64_t r) -> double {
+    if (layer.codes == Codes::Extreme)
+      return 0;
+    double off = unit * sizes[0].row(t)[r], y = std::fabs(expected.row(t)[r]);
+    switch (layer.epilogue) {
+    case Epilogue::None:
+      return off;
+    case Epilogue::Residual:
+    case Epilogue::Bias:
+      return off + y * kRounding;
+    case Epilogue::Glu: {
+      // silu' is at most 1.1, |silu(g)| at most |g|; exp is good to 8 units, the division, the sum and the
+      // product are rounded.
+      double g = products[0].row(t)[r], u = products[1].row(t)[r], offU = unit * sizes[1].row(t)[r];
+      return 1.1 * off * std::fabs(u) + std::fabs(g) * offU + off * offU + 12 * kRounding * std::fabs(g * u);
+    }
+    case Epilogue::Rotate: {
+      // |cos| and |sin| are at most 1; the table's numbers and three operations are rounded.
+      double other = unit * sizes[0].row(t)[r ^ 1];
+      double length = std::fabs(products[0].row(t)[r]) + std::fabs(products[0].row(t)[r ^ 1]);
+      return off + other + 4 * kRounding * length;
+    }
+    }
+    return 0;
+  };
+  Bytes found = code.run(className(step.tokenClass), call);
+  if (layer.output == OutputKind::Rows)
+    expectFloatRows(found, expected, bound);
+  else if (layer.output == OutputKind::Acts)
+    expectActRows(found, expected, bound);
+  else
+    expectCache(layer, found, expected, step.position, bound);
+  if (layer.epilogue == Epilogue::Residual && !HasFatalFailure()) {
+    // The planner lets the sum take the residual's place.
+    call.inPlace = call.bindings.size() - 2;
+    Bytes over = code.run(className(step.tokenClass), call);
+    EXPECT_EQ(llvm::ArrayRef(over).take_front(tokens * rowBytes), llvm::ArrayRef(found).take_front(tokens * rowBytes))
+        << "in place";
+  }
+}
+
+/// keys [head][position / 32][element][position % 32], values [head][position][element, padded to 32].
+void LinearKernel::expectCache(const Layer &layer, const Bytes &found, const Array &expected, int64_t position,
+                               llvm::function_ref<double(int64_t, int64_t)> bound) {
+  int64_t bytes = cache.elementBytes(), positions = cache.paddedPositions(), dim = layer.headDim;
+  std::vector<bool> written(found.size());
+  for (int64_t t = 0; t < expected.rows; ++t)
+    for (int64_t r = 0; r < layer.rows; ++r) {
+      int64_t head = r / dim, element = r % dim, p = position + t;
+      int64_t line = layer.output == OutputKind::Keys
+                         ? head * positions * dim + p / kTileRows * dim * kTileRows + element * kTileRows + p % kTileRows
+                         : (head * positions + p) * cache.paddedHeadDim() + element;
+      uint16_t half;
+      std::memcpy(&half, found.data() + line * bytes, 2);
+      double y = bytes == 2 ? gguf::halfToFloat(half) : floatAt(found, line * bytes), wanted = expected.row(t)[r];
+      // Half precision: 11 bits, and denormals of 2^-24 a step.
+      double rounding = bytes == 2 ? std::max(std::fabs(wanted) / (1 << 11), 1.0 / (1 << 25)) : 0;
+      ASSERT_LE(std::fabs(y - wanted), rounding + 1.001 * bound(t, r)) << "token " << t << " row " << r;
+      std::fill_n(written.begin() + line * bytes, bytes, true);
+    }
+  for (size_t at = 0; at < found.size(); ++at)
+    ASSERT_TRUE(written[at] || isUntouched({found[at]})) << "byte " << at << " of the cache is written";
+}
+
+const FormatId kFloats[] = {FormatId::f32, FormatId::f16, FormatId::bf16};
+const FormatId kIntegers[] = {FormatId::q8_0, FormatId::q4_0, FormatId::q5_0, FormatId::q4_k, FormatId::q6_k};
+
+int64_t columnsOf(FormatId format) {
+  int64_t block = Format::get(format).superBlock;
+  return Format::get(format).isFloat() ? 172 : block == 32 ? 96 : 512;
+}
+
+// 72 rows: two tiles and a quarter.
+TEST_P(LinearKernel, Product) {
+  for (FormatId format : kFloats)
+    check({.formats = {format}, .rows = 72, .cols = columnsOf(format)});
+  for (FormatId format : kIntegers)
+    check({.formats = {format}, .rows = 72, .cols = columnsOf(format)});
+}
+
+// The largest codes meet the largest codes: an instruction that saturates would show, as would any
+// rounding.
+TEST_P(LinearKernel, ExtremeCodesAreExact) {
+  for (FormatId format : kIntegers)
+    check({.formats = {format}, .rows = 72, .cols = 256, .codes = Codes::Extreme});
+}
+
+TEST_P(LinearKernel, Epilogues) {
+  check({.formats = {FormatId::q4_0}, .rows = 72, .cols = 96, .epilogue = Epilogue::Residual});
+  check({.formats = {FormatId::f16}, .rows = 72, .cols = 64, .epilogue = Epilogue::Residual});
+  check({.formats = {FormatId::q5_0}, .rows = 72, .cols = 96, .epilogue = Epilogue::Bias});
+  check({.formats = {FormatId::q4_k, FormatId::q6_k}, .rows = 72, .cols = 256, .epilogue = Epilogue::Glu});
+  check({.formats = {FormatId::f32, FormatId::f32}, .rows = 172, .cols = 64, .epilogue = Epilogue::Glu});
+}
+
+TEST_P(LinearKernel, Rotation) {
+  // Whole tiles of a head; heads across tiles; heads that turn in part.
+  check({.formats = {FormatId::q8_0}, .rows = 128, .cols = 64, .epilogue = Epilogue::Rotate, .headDim = 64,
+         .rotaryDim = 64});
+  check({.formats = {FormatId::q8_0}, .rows = 160, .cols = 64, .epilogue = Epilogue::Rotate, .headDim = 80,
+         .rotaryDim = 80});
+  check({.formats = {FormatId::f16}, .rows = 72, .cols = 64, .epilogue = Epilogue::Rotate, .headDim = 8,
+         .rotaryDim = 4});
+}
+
+TEST_P(LinearKernel, QuantizedOutput) {
+  check({.formats = {FormatId::q8_0}, .rows = 96, .cols = 64, .output = OutputKind::Acts});
+  check({.formats = {FormatId::q4_0, FormatId::q4_0}, .rows = 64, .cols = 96, .epilogue = Epilogue::Glu,
+         .output = OutputKind::Acts});
+}
+
+TEST_P(LinearKernel, Cache) {
+  for (bool halfCache : {false, true}) {
+    check({.formats = {FormatId::q8_0}, .rows = 192, .cols = 64, .epilogue = Epilogue::Rotate,
+           .output = OutputKind::Keys, .headDim = 96, .rotaryDim = 96, .halfCache = halfCache});
+    check({.formats = {FormatId::f16}, .rows = 80, .cols = 64, .output = OutputKind::Keys, .headDim = 80,
+           .halfCache = halfCache});
+    check({.formats = {FormatId::q8_0}, .rows = 128, .cols = 64, .output = OutputKind::Values, .headDim = 64,
+           .halfCache = halfCache});
+    check({.formats = {FormatId::q4_0}, .rows = 72, .cols = 64, .epilogue = Epilogue::Bias,
+           .output = OutputKind::Values, .headDim = 8, .halfCache = halfCache});
+  }
+}
+
+SINTER_ALL_VARIANTS(LinearKernel);
+
+} // namespace

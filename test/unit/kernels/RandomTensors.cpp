@@ -1,0 +1,265 @@
+//===- RandomTensors.cpp - Weights and activations as kernels read them -----------===//
+#include "RandomTensors.h"
+#include "compiler/gguf/Dequantize.h"
+#include "compiler/weights/Pack.h"
+#include "llvm/Support/MathExtras.h"
+#include "gtest/gtest.h"
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+using namespace sinter;
+using namespace sinter::test;
+
+template <typename T> static void put(uint8_t *at, T value) { std::memcpy(at, &value, sizeof value); }
+
+template <typename T> static T get(const uint8_t *at) {
+  T value;
+  std::memcpy(&value, at, sizeof value);
+  return value;
+}
+
+//===----------------------------------------------------------------------===//
+// Weights
+//===----------------------------------------------------------------------===//
+
+static constexpr uint16_t kHalfOne = 0x3c00;
+
+/// A block's integer scales, all 1, and its minima, all 0: only the K formats have them.
+static void setUnitScales(const Format &format, uint8_t *block) {
+  if (format.id == FormatId::q6_k)
+    std::memset(block + 192, 1, 16);
+  if (format.id == FormatId::q4_k) {
+    // Six bits each: scales 0 .. 3, minima 0 .. 3, then scales and minima 4 .. 7 by nibbles.
+    std::memset(block + 4, 1, 4);
+    std::memset(block + 8, 0, 4);
+    std::memset(block + 12, 1, 4);
+  }
+}
+
+Weight::Weight(FormatId id, int64_t rows, int64_t cols, unsigned seed, Codes codes)
+    : format(Format::get(id)), rows(rows), cols(cols) {
+  int64_t blockBytes = gguf::blockBytes(format.source), perBlock = gguf::blockElements(format.source);
+  std::mt19937 random(seed);
+  blocks.resize(rows * (cols / perBlock) * blockBytes);
+  // Both signs, 2^-9 to 2^-5, and now and then a denormal.
+  auto half = [&]() -> uint16_t {
+    return random() % 16 == 0 ? random() % 0x400 : (random() & 1) << 15 | (0x1800 + random() % 0x1000);
+  };
+  for (size_t at = 0; at < blocks.size(); at += blockBytes) {
+    uint8_t *block = blocks.data() + at;
+    float value = std::ldexp(float(int(random() % 4096) - 2048), -16);
+    if (format.id == FormatId::f32) {
+      put(block, value);
+    } else if (format.id == FormatId::bf16) {
+      std::memcpy(block, reinterpret_cast<uint8_t *>(&value) + 2, 2);
+    } else if (format.id == FormatId::f16) {
+      put(block, half());
+    } else {
+      for (int64_t i = 0; i < blockBytes; ++i)
+        block[i] = static_cast<uint8_t>(random());
+      // Whole bytes of ones and zeros are the highest and lowest codes of all unsigned formats.
+      for (int64_t i = 0; codes == Codes::Extreme && i < blockBytes; ++i)
+        block[i] = format.signedCodes ? (random() & 1 ? 0x7f : 0x80) : (random() & 1 ? 0xff : 0);
+      if (codes == Codes::Extreme)
+        setUnitScales(format, block);
+      put(block + (format.id == FormatId::q6_k ? 208 : 0), codes == Codes::Extreme ? kHalfOne : half());
+      if (format.minima)
+        put(block + 2, half());
+    }
+  }
+}
+
+Bytes Weight::packed() const {
+  PackedLayout layout(format, rows, cols);
+  Bytes bytes(layout.bytes());
+  for (int64_t tile = 0; tile < layout.tiles(); ++tile) {
+    std::vector<const uint8_t *> pointers;
+    for (int64_t r = tile * kTileRows; r < std::min(rows, (tile + 1) * kTileRows); ++r)
+      pointers.push_back(blocks.data() + r * rowBytes());
+    packTile(layout, pointers, bytes.data() + tile * layout.tileBytes());
+  }
+  return bytes;
+}
+
+std::vector<float> Weight::values() const {
+  std::vector<float> values(rows * cols);
+  for (int64_t r = 0; r < rows; ++r)
+    gguf::dequantizeRow(format.source, blocks.data() + r * rowBytes(), cols, values.data() + r * cols);
+  return values;
+}
+
+std::vector<double> Weight::magnitudes() const {
+  std::vector<float> exact = values();
+  std::vector<double> result(exact.size());
+  double highestInteger = (1 << format.scaleBits()) - 1, highestCode = (1 << format.codeBits()) - 1;
+  for (size_t i = 0; i < exact.size(); ++i) {
+    if (!format.minima) {
+      result[i] = std::fabs(exact[i]);
+      continue;
+    }
+    const uint8_t *block = blocks.data() + i / format.superBlock * gguf::blockBytes(format.source);
+    result[i] = highestInteger * (std::fabs(gguf::halfToFloat(get<uint16_t>(block))) * highestCode +
+                                  std::fabs(gguf::halfToFloat(get<uint16_t>(block + 2))));
+  }
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// The file
+//===----------------------------------------------------------------------===//
+
+template <typename T> static void append(Bytes &out, T value) {
+  out.resize(out.size() + sizeof value);
+  put(out.data() + out.size() - sizeof value, value);
+}
+
+void RandomFile::add(llvm::StringRef name, std::vector<uint64_t> dims, gguf::TensorType type,
+                     llvm::ArrayRef<uint8_t> bytes) {
+  append(infos, uint64_t(name.size()));
+  infos.insert(infos.end(), name.bytes_begin(), name.bytes_end());
+  append(infos, uint32_t(dims.size()));
+  for (uint64_t dim : dims)
+    append(infos, dim);
+  append(infos, static_cast<uint32_t>(type));
+  append(infos, uint64_t(data.size()));
+  data.insert(data.end(), bytes.begin(), bytes.end());
+  data.resize(llvm::alignTo(data.size(), 32));
+  ++count;
+}
+
+void RandomFile::add(llvm::StringRef name, const Weight &weight) {
+  add(name, {uint64_t(weight.cols), uint64_t(weight.rows)}, weight.format.source, weight.blocks);
+}
+
+void RandomFile::add(llvm::StringRef name, llvm::ArrayRef<float> values) {
+  add(name, {values.size()}, gguf::TensorType::F32,
+      {reinterpret_cast<const uint8_t *>(values.data()), values.size() * sizeof(float)});
+}
+
+const gguf::GGUFFile &RandomFile::open() {
+  whole = {'G', 'G', 'U', 'F'};
+  append(whole, uint32_t(3));
+  append(whole, count);
+  append(whole, uint64_t(0));
+  whole.insert(whole.end(), infos.begin(), infos.end());
+  whole.resize(llvm::alignTo(whole.size(), 32));
+  whole.insert(whole.end(), data.begin(), data.end());
+  file = llvm::cantFail(gguf::GGUFFile::parse(whole, "random.gguf"));
+  return *file;
+}
+
+//===----------------------------------------------------------------------===//
+// Activations
+//===----------------------------------------------------------------------===//
+
+int64_t test::bufferRows(int64_t tokens) {
+  return tokens == 1 ? 1 : static_cast<int64_t>(llvm::alignTo(tokens, kTokenPadding));
+}
+int64_t test::floatRowBytes(int64_t width) { return static_cast<int64_t>(llvm::alignTo(width, 32)) * 4; }
+int64_t test::actRowBytes(int64_t width) { return static_cast<int64_t>(llvm::alignTo(width + width / 32 * 12, 64)); }
+
+std::vector<float> test::randomFloats(size_t count, unsigned seed) {
+  std::mt19937 random(seed);
+  std::vector<float> values(count);
+  for (float &value : values)
+    value = std::ldexp(float(int(random() % 2048) - 1024), -10);
+  return values;
+}
+
+FloatRows::FloatRows(int64_t tokens, int64_t width, unsigned seed) : values(tokens, width) {
+  std::vector<float> numbers = randomFloats(tokens * width, seed);
+  values.data.assign(numbers.begin(), numbers.end());
+  int64_t stride = floatRowBytes(width);
+  bytes.resize(bufferRows(tokens) * stride);
+  for (int64_t t = 0; t < tokens; ++t)
+    std::memcpy(bytes.data() + t * stride, numbers.data() + t * width, width * 4);
+  for (size_t at = tokens * stride; at < bytes.size(); at += 4)
+    put(bytes.data() + at, std::numeric_limits<float>::quiet_NaN());
+}
+
+ActRows::ActRows(int64_t tokens, int64_t width, unsigned seed, Codes codes) : values(tokens, width) {
+  int64_t stride = actRowBytes(width), groups = width / kActGroup;
+  std::mt19937 random(seed);
+  bytes.resize(bufferRows(tokens) * stride, 0xff);
+  for (int64_t t = 0; t < tokens; ++t) {
+    uint8_t *row = bytes.data() + t * stride;
+    for (int64_t g = 0; g < groups; ++g) {
+      float scale = codes == Codes::Extreme ? 1.0f : std::ldexp(1.0f + float(random() % 4096) / 4096, -7);
+      int32_t sum = 0, half = 0;
+      for (int64_t i = 0; i < kActGroup; ++i) {
+        int code = codes == Codes::Extreme ? (random() & 1 ? 127 : -127) : int(random() % 255) - 127;
+        row[g * kActGroup + i] = static_cast<uint8_t>(code);
+        values.row(t)[g * kActGroup + i] = double(scale) * code;
+        sum += code;
+        half += i < kActGroup / 2 ? code : 0;
+      }
+      put(row + width + 4 * g, scale);
+      put(row + width + 4 * (groups + g), sum);
+      put(row + width + 4 * (2 * groups + g), half);
+    }
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Results
+//===----------------------------------------------------------------------===//
+
+static constexpr uint8_t kUntouched = 0xe7;
+
+Bytes test::untouched(size_t size) { return Bytes(size, kUntouched); }
+
+bool test::isUntouched(llvm::ArrayRef<uint8_t> bytes) {
+  return llvm::all_of(bytes, [](uint8_t byte) { return byte == kUntouched; });
+}
+
+float test::floatAt(const Bytes &bytes, int64_t offset) { return get<float>(bytes.data() + offset); }
+
+void test::expectFloatRows(const Bytes &found, const Array &expected,
+                           llvm::function_ref<double(int64_t, int64_t)> bound) {
+  int64_t stride = floatRowBytes(expected.cols);
+  for (int64_t t = 0; t < expected.rows; ++t) {
+    for (int64_t c = 0; c < expected.cols; ++c) {
+      float y = floatAt(found, t * stride + 4 * c);
+      ASSERT_LE(std::fabs(y - expected.row(t)[c]), bound(t, c))
+          << "token " << t << " column " << c << ": " << y << " instead of " << expected.row(t)[c];
+      ASSERT_FALSE(std::isnan(y)) << "token " << t << " column " << c;
+    }
+    for (int64_t c = expected.cols; c < stride / 4; ++c)
+      ASSERT_EQ(floatAt(found, t * stride + 4 * c), 0.0f) << "padding of token " << t << " column " << c;
+  }
+  EXPECT_TRUE(isUntouched(llvm::ArrayRef(found).drop_front(expected.rows * stride)))
+      << "rows past the last token are written";
+}
+
+void test::expectActRows(const Bytes &found, const Array &expected,
+                         llvm::function_ref<double(int64_t, int64_t)> bound) {
+  int64_t stride = actRowBytes(expected.cols), groups = expected.cols / kActGroup;
+  for (int64_t t = 0; t < expected.rows; ++t)
+    for (int64_t g = 0; g < groups; ++g) {
+      const uint8_t *row = found.data() + t * stride;
+      double largest = 0, off = 0;
+      for (int64_t c = g * kActGroup; c < (g + 1) * kActGroup; ++c) {
+        largest = std::max(largest, std::fabs(expected.row(t)[c]));
+        off = std::max(off, bound(t, c));
+      }
+      // The division is rounded once; largest moves by as much as its element.
+      double scale = get<float>(row + expected.cols + 4 * g);
+      ASSERT_NEAR(scale, largest / 127, off / 127 + largest / 127 * 2 * kRounding) << "token " << t << " group " << g;
+      int32_t sum = 0, half = 0;
+      for (int64_t i = 0; i < kActGroup; ++i) {
+        int64_t c = g * kActGroup + i;
+        int code = static_cast<int8_t>(row[c]);
+        sum += code;
+        half += i < kActGroup / 2 ? code : 0;
+        // Quotients up to 127, rounded a few times before they are rounded to an integer.
+        ASSERT_LE(std::fabs(code * scale - expected.row(t)[c]), scale * (0.5 + 127 * 4 * kRounding) + bound(t, c))
+            << "token " << t << " column " << c << ": code " << code;
+        ASSERT_NE(code, -128);
+      }
+      ASSERT_EQ(get<int32_t>(row + expected.cols + 4 * (groups + g)), sum) << "token " << t << " group " << g;
+      ASSERT_EQ(get<int32_t>(row + expected.cols + 4 * (2 * groups + g)), half) << "token " << t << " group " << g;
+    }
+  EXPECT_TRUE(isUntouched(llvm::ArrayRef(found).drop_front(expected.rows * stride)))
+      << "rows past the last token are written";
+}
