@@ -90,6 +90,7 @@ fi
 if wanted e2e; then
   suite goldens end_to_end goldens
   suite determinism end_to_end determinism
+  suite variants end_to_end variants
   suite phases end_to_end phases
   suite tool end_to_end tool
   suite errors end_to_end errors
@@ -102,6 +103,7 @@ if wanted aarch64; then
   [ "${SINTER_FULL:-0}" = 1 ] && quick=
   suite goldens-aarch64 end_to_end goldens --target=aarch64 --variants=neon,dotprod $quick \
     --sinter build/aarch64/bin/sinter --emulator "$emulator"
+  suite variants-aarch64 end_to_end variants --target=aarch64 --sinter build/aarch64/bin/sinter --emulator "$emulator"
   suite tool-aarch64 end_to_end tool --target=aarch64 --sinter build/aarch64/bin/sinter --emulator "$emulator"
 fi
 if wanted asan; then
