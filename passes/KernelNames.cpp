@@ -91,7 +91,7 @@ KernelName sinter::attentionName(const AttentionSpec &spec) {
     text += "_quantize";
   KernelName name(text + tokenText(spec.tokens));
   name.key("positions", std::to_string(cache.positions));
-  name.key("scale", std::to_string(spec.scale));
+  name.key("scale", spec.scale);
   return name;
 }
 

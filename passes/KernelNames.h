@@ -15,6 +15,7 @@
 
 #include "dialects/llm/LLMDialect.h"
 #include "passes/kernels/Kernels.h"
+#include "llvm/Support/FormatVariadic.h"
 
 namespace sinter {
 
@@ -25,6 +26,8 @@ public:
   explicit KernelName(std::string text) : name(std::move(text)) {}
 
   void key(llvm::StringRef what, const std::string &value) { rest += " " + what.str() + "=" + value; }
+  /// All digits: constants that differ at all are different kernels.
+  void key(llvm::StringRef what, double value) { key(what, llvm::formatv("{0:e17}", value).str()); }
   const std::string &text() const { return name; }
   std::string key() const { return name + rest; }
 

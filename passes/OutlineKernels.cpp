@@ -249,7 +249,7 @@ void Outliner::outlineEmbed(llm::EmbedOp op) {
   EmbedSpec spec{shapeOf(op.getWeight()), op.getScale().convertToDouble()};
   KernelName name("embed", spec.weight, TokenClass::One);
   if (spec.scale != 1.0)
-    name.key("scale", std::to_string(spec.scale));
+    name.key("scale", spec.scale);
   std::string symbol = kernel(op.getLoc(), name, [&](OpBuilder &b, StringRef symbol, const Schedule &) {
     buildEmbed(b, op.getLoc(), symbol, spec);
   });
@@ -261,7 +261,7 @@ void Outliner::outlineNorm(Operation *op, Value x, Value gain, std::optional<dou
   NormSpec spec{llm::getRowsShape(x.getType()).width, eps, isa<llm::ActsType>(result.getType())};
   KernelName name(eps ? (spec.actsOutput ? "norm_quantize" : "norm") : "quantize", spec.width);
   if (eps)
-    name.key("eps", llvm::formatv("{0:e}", *eps));
+    name.key("eps", *eps);
   std::string symbol = kernel(op->getLoc(), name, [&](OpBuilder &b, StringRef symbol, const Schedule &) {
     buildNorm(b, op->getLoc(), symbol, spec);
   });
@@ -362,7 +362,7 @@ void Outliner::outlineElementwise(Operation *op) {
   spec.bias = isa<llm::AddBiasOp>(op);
   spec.compute = elementwiseOf(op);
   KernelName name(op->getName().stripDialect(), spec.width);
-  name.key("attributes", llvm::formatv("{0}", op->getAttrDictionary()));
+  name.key("attributes", llvm::formatv("{0}", op->getAttrDictionary()).str());
   std::string symbol = kernel(op->getLoc(), name, [&](OpBuilder &b, StringRef symbol, const Schedule &) {
     buildElementwise(b, op->getLoc(), symbol, spec);
   });

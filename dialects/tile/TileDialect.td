@@ -15,7 +15,7 @@ def Tile_Dialect : Dialect {
       vector<TxRxf32>   T tokens by R rows: a register block; R is 32, or less where a target's
                         registers want it (`tile.concat` joins parts)
       vector<Tx1xf32>   one number a token, the same for all rows (a scale)
-      vector<RxT>       one number a row, the same for all tokens (a line of weights, a gain)
+      vector<Rxf32>     one number a row, the same for all tokens (a line of weights, a gain)
 
     and element-wise work on them is written with `arith` and `math`. Everything else is here.
     Kernels are made in structured form (load_packed, unpack, dot, scale_accumulate, load_row, ...);
