@@ -1,10 +1,10 @@
 //===- AttentionKernelTest.cpp - Attention over a KV cache ------------------------===//
 //
 // What rounding can do. A score is off by d <= (head_dim + 2) 2^-24 factor sum |q k|; so is the
-// largest one, so a weight exp(s - max) is off by a factor of at most exp(2 d), the exponential's own
-// 8 units, and the rescaling by each of n tiles of 32 positions (9 units each). The result is a mean
-// of values with these weights, both sums of which are off by that factor e and by a rounding for
-// each position: |error| <= 2 (e + positions * 2^-24) * the mean of |v|.
+// largest one, so a weight exp(s - max) is off by a factor of at most exp(2 d), the exponential's
+// own 8 units, and the rescaling by each of n tiles of 32 positions (9 units each). The result is a
+// mean of values with these weights, both sums of which are off by that factor e and by a rounding
+// for each position: |error| <= 2 (e + positions * 2^-24) * the mean of |v|.
 //
 //===----------------------------------------------------------------------===//
 #include "ModelOp.h"
@@ -51,13 +51,15 @@ Bytes AttentionKernel::cacheBytes(const Array &rows, bool keys) const {
   auto put = [&](int64_t index, double value) {
     float single = static_cast<float>(value);
     uint16_t half = halfOf(value);
-    std::memcpy(result.data() + index * bytes, bytes == 2 ? static_cast<void *>(&half) : &single, bytes);
+    std::memcpy(result.data() + index * bytes, bytes == 2 ? static_cast<void *>(&half) : &single,
+                bytes);
   };
   for (int64_t p = 0; p < rows.rows; ++p)
     for (int64_t head = 0; head < cache.heads; ++head)
       for (int64_t i = 0; i < (keys ? dim : cache.paddedHeadDim()); ++i) {
         double value = i < dim ? rows.row(p)[head * dim + i] : 0;
-        put(keys ? head * positions * dim + p / kTileRows * dim * kTileRows + i * kTileRows + p % kTileRows
+        put(keys ? head * positions * dim + p / kTileRows * dim * kTileRows + i * kTileRows +
+                       p % kTileRows
                  : (head * positions + p) * cache.paddedHeadDim() + i,
             value);
       }
@@ -65,58 +67,72 @@ Bytes AttentionKernel::cacheBytes(const Array &rows, bool keys) const {
 }
 
 void AttentionKernel::check(const Heads &shape) {
-  SCOPED_TRACE(llvm::formatv("{0} heads, {1} of keys, of {2}, {3}{4}", shape.heads, shape.kvHeads, shape.headDim,
-                             shape.half ? "f16" : "f32", shape.acts ? ", int8" : "")
+  if (HasFatalFailure())
+    return;
+  SCOPED_TRACE(llvm::formatv("{0} heads, {1} of keys, of {2}, {3}{4}", shape.heads, shape.kvHeads,
+                             shape.headDim, shape.half ? "f16" : "f32", shape.acts ? ", int8" : "")
                    .str());
   scale = 1.0 / std::sqrt(double(shape.headDim)) * 8;
   std::string q = llvm::formatv("tensor<?x{0}xf32>", shape.heads * shape.headDim),
               kv = llvm::formatv("tensor<?x{0}xf32>", shape.kvHeads * shape.headDim);
-  ModelOp model(llvm::formatv(
-      "llm.kv_cache @kv {{heads = {0}, head_dim = {1}, positions = {2}, type = {3}}\n"
-      "func.func @op(%q: {4}, %k: {5}, %v: {5}) -> {4} {{\n"
-      "%o = llm.attention %q, %k, %v in @kv {{heads = {6}, kv_heads = {0}, head_dim = {1}, scale = {7:f12}} "
-      ": {4}, {5}, {5} -> {4}\nreturn %o : {4}\n}",
-      shape.kvHeads, shape.headDim, kPositions, shape.half ? "f16" : "f32", q, kv, shape.heads, scale));
+  ModelOp model(
+      llvm::formatv("llm.kv_cache @kv {{heads = {0}, head_dim = {1}, positions = {2}, type = {3}}\n"
+                    "func.func @op(%q: {4}, %k: {5}, %v: {5}) -> {4} {{\n"
+                    "%o = llm.attention %q, %k, %v in @kv {{heads = {6}, kv_heads = {0}, head_dim "
+                    "= {1}, scale = {7:f12}} "
+                    ": {4}, {5}, {5} -> {4}\nreturn %o : {4}\n}",
+                    shape.kvHeads, shape.headDim, kPositions, shape.half ? "f16" : "f32", q, kv,
+                    shape.heads, scale));
   cache = {shape.kvHeads, shape.headDim, kPositions,
            shape.half ? mlir::Type(mlir::Float16Type::get(&model.context))
                       : mlir::Type(mlir::Float32Type::get(&model.context))};
   scale = model.find<llm::AttentionOp>().getScale().convertToDouble();
   for (TokenClass tokens : {TokenClass::One, TokenClass::Chunk}) {
     mlir::OpBuilder b = model.builder();
-    buildAttention(b, model.loc(), className(tokens), {shape.heads, cache, scale, shape.acts, tokens}, schedule());
+    buildAttention(b, model.loc(), className(tokens),
+                   {shape.heads, cache, scale, shape.acts, tokens}, schedule());
   }
   KernelCode code(*model.kernels, machine());
   RandomFile file;
   file.add("unused", std::vector<float>{0});
   model.open(file);
   for (const Step &step : kSteps) {
-    SCOPED_TRACE(llvm::formatv("{0} tokens from {1}, {2}", step.tokens, step.position, className(step.tokenClass)).str());
+    SCOPED_TRACE(llvm::formatv("{0} tokens from {1}, {2}", step.tokens, step.position,
+                               className(step.tokenClass))
+                     .str());
     checkStep(shape, model, code, step);
     if (HasFatalFailure())
       return;
   }
 }
 
-void AttentionKernel::checkStep(const Heads &shape, ModelOp &model, const KernelCode &code, const Step &step) {
-  int64_t tokens = step.tokens, before = step.position, total = before + tokens, dim = shape.headDim;
+void AttentionKernel::checkStep(const Heads &shape, ModelOp &model, const KernelCode &code,
+                                const Step &step) {
+  int64_t tokens = step.tokens, before = step.position, total = before + tokens,
+          dim = shape.headDim;
   int64_t width = shape.heads * dim, kvWidth = shape.kvHeads * dim;
-  FloatRows q(tokens, width, 31), keys(total, kvWidth, 32), values(total, kvWidth, 33);
+  FloatRows q(tokens, step.rows(), width, 31), keys(total, total, kvWidth, 32),
+      values(total, total, kvWidth, 33);
   auto part = [](const Array &rows, int64_t first, int64_t count) {
     return Array(count, rows.cols, {rows.row(first), rows.row(first) + count * rows.cols});
   };
   model.evaluator->reset();
   if (before)
-    model.evaluate({Array(before, width), part(keys.values, 0, before), part(values.values, 0, before)}, 0);
-  Array expected = model.evaluate({q.values, part(keys.values, before, tokens), part(values.values, before, tokens)},
-                                  before);
+    model.evaluate(
+        {Array(before, width), part(keys.values, 0, before), part(values.values, 0, before)}, 0);
+  Array expected = model.evaluate(
+      {q.values, part(keys.values, before, tokens), part(values.values, before, tokens)}, before);
 
   Call call;
   call.tokens = step.tokens;
   call.position = step.position;
-  call.tiles = static_cast<uint32_t>(
-      shape.kvHeads * (step.tokenClass == TokenClass::One ? 1 : (tokens + kAttentionTokens - 1) / kAttentionTokens));
-  call.bindings = {q.bytes, cacheBytes(keys.values, true), cacheBytes(values.values, false),
-                   untouched(bufferRows(tokens) * (shape.acts ? actRowBytes(width) : floatRowBytes(width)))};
+  call.tiles = static_cast<uint32_t>(shape.kvHeads *
+                                     (step.tokenClass == TokenClass::One
+                                          ? 1
+                                          : (tokens + kAttentionTokens - 1) / kAttentionTokens));
+  call.bindings = {
+      q.bytes, cacheBytes(keys.values, true), cacheBytes(values.values, false),
+      untouched(step.rows() * (shape.acts ? actRowBytes(width) : floatRowBytes(width)))};
   // Numbers are below 1: sum |q k| <= head_dim, the mean of |v| <= 1.
   double score = (dim + 2) * kRounding * scale * dim;
   double tiles = (total + kTileRows - 1) / kTileRows;

@@ -16,7 +16,8 @@
 using namespace sinter;
 using namespace sinter::test;
 
-static constexpr llvm::StringLiteral kCompiler = "aarch64-linux-gnu-gcc", kEmulator = "qemu-aarch64";
+static constexpr llvm::StringLiteral kCompiler = "aarch64-linux-gnu-gcc",
+                                     kEmulator = "qemu-aarch64";
 /// What stands before and behind each binding; a quiet NaN with a payload, read as a float.
 static constexpr uint32_t kCanary = 0x7fc5a5c5;
 
@@ -29,7 +30,8 @@ std::vector<Machine> Machine::all() {
 }
 
 bool Machine::native() const {
-  return llvm::Triple(target->triple).getArch() == llvm::Triple(llvm::sys::getProcessTriple()).getArch();
+  return llvm::Triple(target->triple).getArch() ==
+         llvm::Triple(llvm::sys::getProcessTriple()).getArch();
 }
 
 std::string Machine::missing() const {
@@ -57,7 +59,8 @@ struct KernelCode::Memory {
   std::vector<uint64_t> bindings;
   uint64_t scratch;
 
-  /// Appends a region at the alignment that the ABI promises, and the margin that a kernel may read.
+  /// Appends a region at the alignment that the ABI promises, and the margin that a kernel may
+  /// read.
   uint64_t add(const uint8_t *data, size_t size) {
     uint64_t start = bytes.size();
     size_t end = llvm::alignTo(start + size + SINTER_KERNEL_READ_MARGIN, SINTER_KERNEL_ALIGNMENT);
@@ -73,7 +76,8 @@ struct KernelCode::Memory {
     add(nullptr, 0);
     for (auto [i, binding] : llvm::enumerate(call.bindings)) {
       bool last = i + 1 == call.bindings.size();
-      bindings.push_back(last && call.inPlace ? bindings[*call.inPlace] : add(binding.data(), binding.size()));
+      bindings.push_back(last && call.inPlace ? bindings[*call.inPlace]
+                                              : add(binding.data(), binding.size()));
     }
     scratch = add(nullptr, scratchSize);
   }
@@ -105,15 +109,16 @@ struct Folder {
   bool failed;
 };
 
-std::string runTool(llvm::StringRef tool, std::vector<llvm::StringRef> args, llvm::StringRef input = "",
-                    llvm::StringRef output = "") {
+std::string runTool(llvm::StringRef tool, std::vector<llvm::StringRef> args,
+                    llvm::StringRef input = "", llvm::StringRef output = "") {
   llvm::ErrorOr<std::string> program = llvm::sys::findProgramByName(tool);
   if (!program)
     return tool.str() + " is not installed";
   args.insert(args.begin(), *program);
   std::optional<llvm::StringRef> redirects[] = {input, output, std::nullopt};
   std::string message;
-  int code = llvm::sys::ExecuteAndWait(*program, args, std::nullopt, redirects, /*SecondsToWait=*/300, 0, &message);
+  int code = llvm::sys::ExecuteAndWait(*program, args, std::nullopt, redirects,
+                                       /*SecondsToWait=*/300, 0, &message);
   return code == 0 ? "" : (tool + " ends with " + llvm::Twine(code) + " " + message).str();
 }
 
@@ -121,16 +126,17 @@ std::string runTool(llvm::StringRef tool, std::vector<llvm::StringRef> args, llv
 const std::string &caller(std::string &error) {
   static Folder folder;
   static std::string program = folder.file("kernel_call");
-  static std::string why = runTool(kCompiler, {"-O1", "-static", "-Wall", "-Werror", "-I",
-                                               SINTER_SOURCE_DIR "/runtime/include",
-                                               SINTER_SOURCE_DIR "/test/unit/kernels/kernel_call.c", "-o", program});
+  static std::string why = runTool(
+      kCompiler, {"-O1", "-static", "-Wall", "-Werror", "-I", SINTER_SOURCE_DIR "/runtime/include",
+                  SINTER_SOURCE_DIR "/test/unit/kernels/kernel_call.c", "-o", program});
   error = why;
   return program;
 }
 
 } // namespace
 
-std::string KernelCode::emulate(uint64_t entry, const Call &call, const Ranges &ranges, Memory &memory) const {
+std::string KernelCode::emulate(uint64_t entry, const Call &call, const Ranges &ranges,
+                                Memory &memory) const {
   std::string error;
   const std::string &program = caller(error);
   if (!error.empty())
@@ -140,9 +146,12 @@ std::string KernelCode::emulate(uint64_t entry, const Call &call, const Ranges &
   {
     std::error_code code;
     llvm::raw_fd_ostream out(input, code);
-    auto put = [&](uint64_t value) { out.write(reinterpret_cast<const char *>(&value), sizeof value); };
-    for (uint64_t value : {uint64_t(blob.bytes.size()), uint64_t(memory.bytes.size()), entry, uint64_t(call.tokens),
-                           uint64_t(call.position), memory.scratch, uint64_t(memory.bindings.size())})
+    auto put = [&](uint64_t value) {
+      out.write(reinterpret_cast<const char *>(&value), sizeof value);
+    };
+    for (uint64_t value :
+         {uint64_t(blob.bytes.size()), uint64_t(memory.bytes.size()), entry, uint64_t(call.tokens),
+          uint64_t(call.position), memory.scratch, uint64_t(memory.bindings.size())})
       put(value);
     llvm::for_each(memory.bindings, put);
     put(ranges.size());
@@ -156,14 +165,16 @@ std::string KernelCode::emulate(uint64_t entry, const Call &call, const Ranges &
   error = runTool(kEmulator, {"-cpu", "max", program}, input, output);
   if (!error.empty())
     return error;
-  auto result = llvm::MemoryBuffer::getFile(output, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  auto result =
+      llvm::MemoryBuffer::getFile(output, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!result || (*result)->getBufferSize() != memory.bytes.size())
     return "the memory came back with another size";
   std::memcpy(memory.bytes.data(), (*result)->getBufferStart(), memory.bytes.size());
   return "";
 }
 
-void KernelCode::execute(llvm::StringRef kernel, const Call &call, const Ranges &ranges, Memory &memory) const {
+void KernelCode::execute(llvm::StringRef kernel, const Call &call, const Ranges &ranges,
+                         Memory &memory) const {
   auto entry = blob.entries.find(kernel);
   ASSERT_NE(entry, blob.entries.end()) << "no kernel " << kernel.str();
   if (!machine.native()) {
@@ -171,7 +182,8 @@ void KernelCode::execute(llvm::StringRef kernel, const Call &call, const Ranges 
     return;
   }
   auto map = [](size_t size) {
-    return static_cast<uint8_t *>(mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    return static_cast<uint8_t *>(
+        mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   };
   uint8_t *code = map(blob.bytes.size()), *data = map(memory.bytes.size());
   ASSERT_NE(static_cast<void *>(code), MAP_FAILED);
@@ -183,7 +195,8 @@ void KernelCode::execute(llvm::StringRef kernel, const Call &call, const Ranges 
   for (uint64_t offset : memory.bindings)
     bindings.push_back(data + offset);
   for (auto [begin, end] : ranges) {
-    sinter_kernel_args args = {bindings.data(), data + memory.scratch, call.tokens, call.position, begin, end, 0, 1};
+    sinter_kernel_args args = {
+        bindings.data(), data + memory.scratch, call.tokens, call.position, begin, end, 0, 1};
     reinterpret_cast<sinter_kernel_fn>(code + entry->second)(&args);
   }
   std::memcpy(memory.bytes.data(), data, memory.bytes.size());
@@ -192,20 +205,25 @@ void KernelCode::execute(llvm::StringRef kernel, const Call &call, const Ranges 
 }
 
 Bytes KernelCode::run(llvm::StringRef kernel, const Call &call) const {
-  size_t scratch = static_cast<size_t>(scratchBytes.lookup(kernel)), size = call.bindings.back().size();
+  size_t scratch = static_cast<size_t>(scratchBytes.lookup(kernel)),
+         size = call.bindings.back().size();
   const Memory before(call, scratch);
   Memory once = before;
   execute(kernel, call, {{0, call.tiles}}, once);
+  if (testing::Test::HasFatalFailure())
+    return call.bindings.back();
   uint64_t out = before.bindings.back();
   Bytes result(once.bytes.begin() + out, once.bytes.begin() + out + size);
   // Other calls may leave other things in the scratch.
   auto mayChange = [&](uint64_t at) {
-    return (at >= out && at < out + size) || (at >= before.scratch && at < before.scratch + scratch);
+    return (at >= out && at < out + size) ||
+           (at >= before.scratch && at < before.scratch + scratch);
   };
   for (uint64_t at = 0; at < before.bytes.size(); ++at)
     if (once.bytes[at] != before.bytes[at] && !mayChange(at)) {
-      ADD_FAILURE() << machine.name() << ": writes byte " << at << " of memory whose output is at " << out << " + "
-                    << size << " and whose scratch is at " << before.scratch << " + " << scratch;
+      ADD_FAILURE() << machine.name() << ": writes byte " << at << " of memory whose output is at "
+                    << out << " + " << size << " and whose scratch is at " << before.scratch
+                    << " + " << scratch;
       break;
     }
   if (call.tiles > 1) {

@@ -32,8 +32,7 @@ struct Machine {
   std::string missing() const;
 };
 
-/// One call: bindings in the kernel's order. The kernel writes only the last one (but for what lies
-/// past its tokens there, too, stays as it is: the caller looks at that).
+/// One call: bindings in the kernel's order, of which it writes the last one only.
 struct Call {
   std::vector<Bytes> bindings;
   uint32_t tokens = 1, position = 0;
@@ -56,7 +55,8 @@ public:
 private:
   struct Memory;
   using Ranges = std::vector<std::pair<uint32_t, uint32_t>>;
-  void execute(llvm::StringRef kernel, const Call &call, const Ranges &ranges, Memory &memory) const;
+  void execute(llvm::StringRef kernel, const Call &call, const Ranges &ranges,
+               Memory &memory) const;
   std::string emulate(uint64_t entry, const Call &call, const Ranges &ranges, Memory &memory) const;
 
   Machine machine;

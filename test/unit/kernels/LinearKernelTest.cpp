@@ -51,7 +51,8 @@ std::string Layer::name() const {
   std::string name;
   for (FormatId format : formats)
     name += Format::get(format).name.str() + "_";
-  name += llvm::formatv("{0}x{1}_{2}_{3}", rows, cols, kEpilogues[int(epilogue)], kOutputs[int(output)]);
+  name += llvm::formatv("{0}x{1}_{2}_{3}", rows, cols, kEpilogues[int(epilogue)],
+                        kOutputs[int(output)]);
   if (headDim)
     name += llvm::formatv("_{0}{1}", headDim, halfCache ? "h" : "");
   return name;
@@ -86,16 +87,19 @@ std::string Layer::text() const {
             "%s = arith.divf %g, %d : f32 %m = arith.mulf %s, %u : f32 llm.yield %m : f32 }";
     break;
   case Epilogue::Rotate:
-    weights += llvm::formatv("%f = llm.rope_frequencies {{base = {0:f1}, scale = 1.0} : tensor<{1}xf32>\n"
-                             "%t = llm.rope_table %f : tensor<{1}xf32> -> tensor<{2}x{3}xf32>\n",
-                             kRopeBase, rotaryDim / 2, kPositions, rotaryDim);
-    extra = llvm::formatv("rope(%t : tensor<{0}x{1}xf32>) epilogue(%p) {{ %s = llm.rotate %p {{head_dim = {2}, "
-                          "rotary_dim = {1}} : f32 llm.yield %s : f32 }",
-                          kPositions, rotaryDim, headDim);
+    weights +=
+        llvm::formatv("%f = llm.rope_frequencies {{base = {0:f1}, scale = 1.0} : tensor<{1}xf32>\n"
+                      "%t = llm.rope_table %f : tensor<{1}xf32> -> tensor<{2}x{3}xf32>\n",
+                      kRopeBase, rotaryDim / 2, kPositions, rotaryDim);
+    extra = llvm::formatv(
+        "rope(%t : tensor<{0}x{1}xf32>) epilogue(%p) {{ %s = llm.rotate %p {{head_dim = {2}, "
+        "rotary_dim = {1}} : f32 llm.yield %s : f32 }",
+        kPositions, rotaryDim, headDim);
     break;
   }
-  return "func.func @op(%x: " + x + arguments + ") -> " + y + " {\n" + weights + "%y = llm.linear %x, [" + list + "] " +
-         extra + " : " + x + types + " -> " + y + "\nreturn %y : " + y + "\n}";
+  return "func.func @op(%x: " + x + arguments + ") -> " + y + " {\n" + weights +
+         "%y = llm.linear %x, [" + list + "] " + extra + " : " + x + types + " -> " + y +
+         "\nreturn %y : " + y + "\n}";
 }
 
 class LinearKernel : public KernelTest {
@@ -104,8 +108,8 @@ protected:
 
 private:
   void build(const Layer &layer, ModelOp &model, TokenClass tokens);
-  void checkStep(const Layer &layer, ModelOp &model, const KernelCode &code, llvm::ArrayRef<Weight> weights,
-                 const Step &step);
+  void checkStep(const Layer &layer, ModelOp &model, const KernelCode &code,
+                 llvm::ArrayRef<Weight> weights, const Step &step);
   void expectCache(const Layer &layer, const Bytes &found, const Array &expected, int64_t position,
                    llvm::function_ref<double(int64_t, int64_t)> bound);
 
@@ -131,6 +135,8 @@ void LinearKernel::build(const Layer &layer, ModelOp &model, TokenClass tokens) 
 }
 
 void LinearKernel::check(const Layer &layer) {
+  if (HasFatalFailure())
+    return;
   SCOPED_TRACE(layer.name());
   ModelOp model(layer.text());
   if (layer.headDim)
@@ -151,7 +157,9 @@ void LinearKernel::check(const Layer &layer) {
   file.add("bias", bias);
   model.open(file);
   for (const Step &step : kSteps) {
-    SCOPED_TRACE(llvm::formatv("{0} tokens from {1}, {2}", step.tokens, step.position, className(step.tokenClass)).str());
+    SCOPED_TRACE(llvm::formatv("{0} tokens from {1}, {2}", step.tokens, step.position,
+                               className(step.tokenClass))
+                     .str());
     checkStep(layer, model, code, weights, step);
     if (HasFatalFailure())
       return;
@@ -165,7 +173,8 @@ Bytes ropeTable(int64_t rotaryDim) {
     for (int64_t i = 0; i < rotaryDim; ++i) {
       double angle = p * std::pow(kRopeBase, -2.0 * (i / 2) / rotaryDim);
       float value = static_cast<float>(i % 2 ? std::sin(angle) : std::cos(angle));
-      bytes.insert(bytes.end(), reinterpret_cast<uint8_t *>(&value), reinterpret_cast<uint8_t *>(&value + 1));
+      bytes.insert(bytes.end(), reinterpret_cast<uint8_t *>(&value),
+                   reinterpret_cast<uint8_t *>(&value + 1));
     }
   return bytes;
 }
@@ -196,7 +205,7 @@ Array product(const Weight &weight, const Array &x) {
 
 void LinearKernel::checkStep(const Layer &layer, ModelOp &model, const KernelCode &code,
                              llvm::ArrayRef<Weight> weights, const Step &step) {
-  int64_t tokens = step.tokens;
+  int64_t tokens = step.tokens, buffer = step.rows();
   Call call;
   call.tokens = step.tokens;
   call.position = step.position;
@@ -205,16 +214,16 @@ void LinearKernel::checkStep(const Layer &layer, ModelOp &model, const KernelCod
     call.bindings.push_back(weight.packed());
   Array x;
   if (layer.acts()) {
-    ActRows rows(tokens, layer.cols, 5, layer.codes);
+    ActRows rows(tokens, buffer, layer.cols, 5, layer.codes);
     x = rows.values;
     call.bindings.push_back(rows.bytes);
   } else {
-    FloatRows rows(tokens, layer.cols, 5);
+    FloatRows rows(tokens, buffer, layer.cols, 5);
     x = rows.values;
     call.bindings.push_back(rows.bytes);
   }
   std::vector<Array> arguments = {x};
-  FloatRows residual(tokens, layer.rows, 7);
+  FloatRows residual(tokens, buffer, layer.rows, 7);
   int64_t rowBytes = floatRowBytes(layer.rows);
   if (layer.epilogue == Epilogue::Residual) {
     arguments.push_back(residual.values);
@@ -226,10 +235,10 @@ void LinearKernel::checkStep(const Layer &layer, ModelOp &model, const KernelCod
   } else if (layer.epilogue == Epilogue::Rotate) {
     call.bindings.push_back(ropeTable(layer.rotaryDim));
   }
-  int64_t outBytes = layer.output == OutputKind::Rows     ? bufferRows(tokens) * rowBytes
-                     : layer.output == OutputKind::Acts   ? bufferRows(tokens) * actRowBytes(layer.rows)
-                     : layer.output == OutputKind::Keys   ? cache.keyBytes()
-                                                          : cache.valueBytes();
+  int64_t outBytes = layer.output == OutputKind::Rows   ? buffer * rowBytes
+                     : layer.output == OutputKind::Acts ? buffer * actRowBytes(layer.rows)
+                     : layer.output == OutputKind::Keys ? cache.keyBytes()
+                                                        : cache.valueBytes();
   call.bindings.push_back(untouched(outBytes));
 
   Array expected = model.evaluate(arguments, step.position);
@@ -239,7 +248,9 @@ void LinearKernel::checkStep(const Layer &layer, ModelOp &model, const KernelCod
     products.push_back(product(weight, x));
   }
   const Format &format = weights.front().format;
-  int64_t group = format.isFloat() ? 1 : format.scaleGroup ? std::min<int64_t>(format.scaleGroup, kActGroup) : kActGroup;
+  int64_t group = format.isFloat()    ? 1
+                  : format.scaleGroup ? std::min<int64_t>(format.scaleGroup, kActGroup)
+                                      : kActGroup;
   double unit = (layer.cols / group + 5) * kRounding;
   auto bound = [&](int64_t t, int64_t r) -> double {
     if (layer.codes == Codes::Extreme)
@@ -252,10 +263,11 @@ void LinearKernel::checkStep(const Layer &layer, ModelOp &model, const KernelCod
     case Epilogue::Bias:
       return off + y * kRounding;
     case Epilogue::Glu: {
-      // silu' is at most 1.1, |silu(g)| at most |g|; exp is good to 8 units, the division, the sum and the
-      // product are rounded.
+      // silu' is at most 1.1, |silu(g)| at most |g|; exp is good to 8 units, the division, the sum
+      // and the product are rounded.
       double g = products[0].row(t)[r], u = products[1].row(t)[r], offU = unit * sizes[1].row(t)[r];
-      return 1.1 * off * std::fabs(u) + std::fabs(g) * offU + off * offU + 12 * kRounding * std::fabs(g * u);
+      return 1.1 * off * std::fabs(u) + std::fabs(g) * offU + off * offU +
+             12 * kRounding * std::fabs(g * u);
     }
     case Epilogue::Rotate: {
       // |cos| and |sin| are at most 1; the table's numbers and three operations are rounded.
@@ -277,13 +289,16 @@ void LinearKernel::checkStep(const Layer &layer, ModelOp &model, const KernelCod
     // The planner lets the sum take the residual's place.
     call.inPlace = call.bindings.size() - 2;
     Bytes over = code.run(className(step.tokenClass), call);
-    EXPECT_EQ(llvm::ArrayRef(over).take_front(tokens * rowBytes), llvm::ArrayRef(found).take_front(tokens * rowBytes))
+    EXPECT_EQ(llvm::ArrayRef(over).take_front(tokens * rowBytes),
+              llvm::ArrayRef(found).take_front(tokens * rowBytes))
         << "in place";
   }
 }
 
-/// keys [head][position / 32][element][position % 32], values [head][position][element, padded to 32].
-void LinearKernel::expectCache(const Layer &layer, const Bytes &found, const Array &expected, int64_t position,
+/// keys [head][position / 32][element][position % 32], values [head][position][element, padded to
+/// 32].
+void LinearKernel::expectCache(const Layer &layer, const Bytes &found, const Array &expected,
+                               int64_t position,
                                llvm::function_ref<double(int64_t, int64_t)> bound) {
   int64_t bytes = cache.elementBytes(), positions = cache.paddedPositions(), dim = layer.headDim;
   std::vector<bool> written(found.size());
@@ -291,22 +306,27 @@ void LinearKernel::expectCache(const Layer &layer, const Bytes &found, const Arr
     for (int64_t r = 0; r < layer.rows; ++r) {
       int64_t head = r / dim, element = r % dim, p = position + t;
       int64_t line = layer.output == OutputKind::Keys
-                         ? head * positions * dim + p / kTileRows * dim * kTileRows + element * kTileRows + p % kTileRows
+                         ? head * positions * dim + p / kTileRows * dim * kTileRows +
+                               element * kTileRows + p % kTileRows
                          : (head * positions + p) * cache.paddedHeadDim() + element;
       uint16_t half;
       std::memcpy(&half, found.data() + line * bytes, 2);
-      double y = bytes == 2 ? gguf::halfToFloat(half) : floatAt(found, line * bytes), wanted = expected.row(t)[r];
+      double y = bytes == 2 ? gguf::halfToFloat(half) : floatAt(found, line * bytes),
+             wanted = expected.row(t)[r];
       // Half precision: 11 bits, and denormals of 2^-24 a step.
       double rounding = bytes == 2 ? std::max(std::fabs(wanted) / (1 << 11), 1.0 / (1 << 25)) : 0;
-      ASSERT_LE(std::fabs(y - wanted), rounding + 1.001 * bound(t, r)) << "token " << t << " row " << r;
+      ASSERT_LE(std::fabs(y - wanted), rounding + 1.001 * bound(t, r))
+          << "token " << t << " row " << r;
       std::fill_n(written.begin() + line * bytes, bytes, true);
     }
   for (size_t at = 0; at < found.size(); ++at)
-    ASSERT_TRUE(written[at] || isUntouched({found[at]})) << "byte " << at << " of the cache is written";
+    ASSERT_TRUE(written[at] || isUntouched({found[at]}))
+        << "byte " << at << " of the cache is written";
 }
 
 const FormatId kFloats[] = {FormatId::f32, FormatId::f16, FormatId::bf16};
-const FormatId kIntegers[] = {FormatId::q8_0, FormatId::q4_0, FormatId::q5_0, FormatId::q4_k, FormatId::q6_k};
+const FormatId kIntegers[] = {FormatId::q8_0, FormatId::q4_0, FormatId::q5_0, FormatId::q4_k,
+                              FormatId::q6_k};
 
 int64_t columnsOf(FormatId format) {
   int64_t block = Format::get(format).superBlock;
@@ -332,36 +352,76 @@ TEST_P(LinearKernel, Epilogues) {
   check({.formats = {FormatId::q4_0}, .rows = 72, .cols = 96, .epilogue = Epilogue::Residual});
   check({.formats = {FormatId::f16}, .rows = 72, .cols = 64, .epilogue = Epilogue::Residual});
   check({.formats = {FormatId::q5_0}, .rows = 72, .cols = 96, .epilogue = Epilogue::Bias});
-  check({.formats = {FormatId::q4_k, FormatId::q6_k}, .rows = 72, .cols = 256, .epilogue = Epilogue::Glu});
-  check({.formats = {FormatId::f32, FormatId::f32}, .rows = 172, .cols = 64, .epilogue = Epilogue::Glu});
+  check({.formats = {FormatId::q4_k, FormatId::q6_k},
+         .rows = 72,
+         .cols = 256,
+         .epilogue = Epilogue::Glu});
+  check({.formats = {FormatId::f32, FormatId::f32},
+         .rows = 172,
+         .cols = 64,
+         .epilogue = Epilogue::Glu});
 }
 
 TEST_P(LinearKernel, Rotation) {
   // Whole tiles of a head; heads across tiles; heads that turn in part.
-  check({.formats = {FormatId::q8_0}, .rows = 128, .cols = 64, .epilogue = Epilogue::Rotate, .headDim = 64,
+  check({.formats = {FormatId::q8_0},
+         .rows = 128,
+         .cols = 64,
+         .epilogue = Epilogue::Rotate,
+         .headDim = 64,
          .rotaryDim = 64});
-  check({.formats = {FormatId::q8_0}, .rows = 160, .cols = 64, .epilogue = Epilogue::Rotate, .headDim = 80,
+  check({.formats = {FormatId::q8_0},
+         .rows = 160,
+         .cols = 64,
+         .epilogue = Epilogue::Rotate,
+         .headDim = 80,
          .rotaryDim = 80});
-  check({.formats = {FormatId::f16}, .rows = 72, .cols = 64, .epilogue = Epilogue::Rotate, .headDim = 8,
+  check({.formats = {FormatId::f16},
+         .rows = 72,
+         .cols = 64,
+         .epilogue = Epilogue::Rotate,
+         .headDim = 8,
          .rotaryDim = 4});
 }
 
 TEST_P(LinearKernel, QuantizedOutput) {
   check({.formats = {FormatId::q8_0}, .rows = 96, .cols = 64, .output = OutputKind::Acts});
-  check({.formats = {FormatId::q4_0, FormatId::q4_0}, .rows = 64, .cols = 96, .epilogue = Epilogue::Glu,
+  check({.formats = {FormatId::q4_0, FormatId::q4_0},
+         .rows = 64,
+         .cols = 96,
+         .epilogue = Epilogue::Glu,
          .output = OutputKind::Acts});
 }
 
 TEST_P(LinearKernel, Cache) {
   for (bool halfCache : {false, true}) {
-    check({.formats = {FormatId::q8_0}, .rows = 192, .cols = 64, .epilogue = Epilogue::Rotate,
-           .output = OutputKind::Keys, .headDim = 96, .rotaryDim = 96, .halfCache = halfCache});
-    check({.formats = {FormatId::f16}, .rows = 80, .cols = 64, .output = OutputKind::Keys, .headDim = 80,
+    check({.formats = {FormatId::q8_0},
+           .rows = 192,
+           .cols = 64,
+           .epilogue = Epilogue::Rotate,
+           .output = OutputKind::Keys,
+           .headDim = 96,
+           .rotaryDim = 96,
            .halfCache = halfCache});
-    check({.formats = {FormatId::q8_0}, .rows = 128, .cols = 64, .output = OutputKind::Values, .headDim = 64,
+    check({.formats = {FormatId::f16},
+           .rows = 80,
+           .cols = 64,
+           .output = OutputKind::Keys,
+           .headDim = 80,
            .halfCache = halfCache});
-    check({.formats = {FormatId::q4_0}, .rows = 72, .cols = 64, .epilogue = Epilogue::Bias,
-           .output = OutputKind::Values, .headDim = 8, .halfCache = halfCache});
+    check({.formats = {FormatId::q8_0},
+           .rows = 128,
+           .cols = 64,
+           .output = OutputKind::Values,
+           .headDim = 64,
+           .halfCache = halfCache});
+    check({.formats = {FormatId::q4_0},
+           .rows = 72,
+           .cols = 64,
+           .epilogue = Epilogue::Bias,
+           .output = OutputKind::Values,
+           .headDim = 8,
+           .halfCache = halfCache});
   }
 }
 

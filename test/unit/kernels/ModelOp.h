@@ -20,7 +20,8 @@ namespace sinter::test {
 
 class ModelOp {
 public:
-  explicit ModelOp(const std::string &text) : context(registry(), mlir::MLIRContext::Threading::DISABLED) {
+  explicit ModelOp(const std::string &text)
+      : context(registry(), mlir::MLIRContext::Threading::DISABLED) {
     context.loadAllAvailableDialects();
     module = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
     EXPECT_TRUE(module) << text;
@@ -38,7 +39,9 @@ public:
   mlir::OpBuilder builder() { return mlir::OpBuilder::atBlockEnd(kernels->getBody()); }
   mlir::Location loc() { return mlir::UnknownLoc::get(&context); }
 
-  void open(RandomFile &file) { evaluator = std::make_unique<reference::Evaluator>(*module, file.open()); }
+  void open(RandomFile &file) {
+    evaluator = std::make_unique<reference::Evaluator>(*module, file.open());
+  }
   /// What @op gives.
   Array evaluate(llvm::ArrayRef<Array> arguments, int64_t position = 0) {
     auto results = evaluator->call("op", arguments, position);
@@ -71,7 +74,11 @@ protected:
   const Schedule &schedule() { return GetParam().variant->schedule; }
 };
 
-inline std::string machineName(const testing::TestParamInfo<Machine> &info) { return info.param.name(); }
+inline void PrintTo(const Machine &machine, std::ostream *out) { *out << machine.name(); }
+
+inline std::string machineName(const testing::TestParamInfo<Machine> &info) {
+  return info.param.name();
+}
 
 #define SINTER_ALL_VARIANTS(suite)                                                                 \
   INSTANTIATE_TEST_SUITE_P(Variants, suite, testing::ValuesIn(Machine::all()), machineName)
@@ -80,13 +87,18 @@ inline std::string machineName(const testing::TestParamInfo<Machine> &info) { re
 struct Step {
   TokenClass tokenClass;
   uint32_t tokens, position;
+
+  /// Rows of its program's buffers.
+  int64_t rows() const { return tokenClass == TokenClass::One ? 1 : bufferRows(tokens); }
 };
 inline constexpr Step kSteps[] = {
-    {TokenClass::One, 1, 0},   {TokenClass::One, 1, 37},  {TokenClass::Chunk, 1, 5},
+    {TokenClass::One, 1, 0},    {TokenClass::One, 1, 37},     {TokenClass::Chunk, 1, 5},
     {TokenClass::Chunk, 7, 30}, {TokenClass::Chunk, 256, 13},
 };
 
-inline const char *className(TokenClass tokens) { return tokens == TokenClass::One ? "one" : "chunk"; }
+inline const char *className(TokenClass tokens) {
+  return tokens == TokenClass::One ? "one" : "chunk";
+}
 
 } // namespace sinter::test
 

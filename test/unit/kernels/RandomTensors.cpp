@@ -11,7 +11,9 @@
 using namespace sinter;
 using namespace sinter::test;
 
-template <typename T> static void put(uint8_t *at, T value) { std::memcpy(at, &value, sizeof value); }
+template <typename T> static void put(uint8_t *at, T value) {
+  std::memcpy(at, &value, sizeof value);
+}
 
 template <typename T> static T get(const uint8_t *at) {
   T value;
@@ -39,12 +41,14 @@ static void setUnitScales(const Format &format, uint8_t *block) {
 
 Weight::Weight(FormatId id, int64_t rows, int64_t cols, unsigned seed, Codes codes)
     : format(Format::get(id)), rows(rows), cols(cols) {
-  int64_t blockBytes = gguf::blockBytes(format.source), perBlock = gguf::blockElements(format.source);
+  int64_t blockBytes = gguf::blockBytes(format.source),
+          perBlock = gguf::blockElements(format.source);
   std::mt19937 random(seed);
   blocks.resize(rows * (cols / perBlock) * blockBytes);
   // Both signs, 2^-9 to 2^-5, and now and then a denormal.
   auto half = [&]() -> uint16_t {
-    return random() % 16 == 0 ? random() % 0x400 : (random() & 1) << 15 | (0x1800 + random() % 0x1000);
+    return random() % 16 == 0 ? random() % 0x400
+                              : (random() & 1) << 15 | (0x1800 + random() % 0x1000);
   };
   for (size_t at = 0; at < blocks.size(); at += blockBytes) {
     uint8_t *block = blocks.data() + at;
@@ -63,7 +67,8 @@ Weight::Weight(FormatId id, int64_t rows, int64_t cols, unsigned seed, Codes cod
         block[i] = format.signedCodes ? (random() & 1 ? 0x7f : 0x80) : (random() & 1 ? 0xff : 0);
       if (codes == Codes::Extreme)
         setUnitScales(format, block);
-      put(block + (format.id == FormatId::q6_k ? 208 : 0), codes == Codes::Extreme ? kHalfOne : half());
+      put(block + (format.id == FormatId::q6_k ? 208 : 0),
+          codes == Codes::Extreme ? kHalfOne : half());
       if (format.minima)
         put(block + 2, half());
     }
@@ -85,7 +90,8 @@ Bytes Weight::packed() const {
 std::vector<float> Weight::values() const {
   std::vector<float> values(rows * cols);
   for (int64_t r = 0; r < rows; ++r)
-    gguf::dequantizeRow(format.source, blocks.data() + r * rowBytes(), cols, values.data() + r * cols);
+    gguf::dequantizeRow(format.source, blocks.data() + r * rowBytes(), cols,
+                        values.data() + r * cols);
   return values;
 }
 
@@ -154,10 +160,14 @@ const gguf::GGUFFile &RandomFile::open() {
 //===----------------------------------------------------------------------===//
 
 int64_t test::bufferRows(int64_t tokens) {
-  return tokens == 1 ? 1 : static_cast<int64_t>(llvm::alignTo(tokens, kTokenPadding));
+  return static_cast<int64_t>(llvm::alignTo(tokens, kTokenPadding));
 }
-int64_t test::floatRowBytes(int64_t width) { return static_cast<int64_t>(llvm::alignTo(width, 32)) * 4; }
-int64_t test::actRowBytes(int64_t width) { return static_cast<int64_t>(llvm::alignTo(width + width / 32 * 12, 64)); }
+int64_t test::floatRowBytes(int64_t width) {
+  return static_cast<int64_t>(llvm::alignTo(width, 32)) * 4;
+}
+int64_t test::actRowBytes(int64_t width) {
+  return static_cast<int64_t>(llvm::alignTo(width + width / 32 * 12, 64));
+}
 
 std::vector<float> test::randomFloats(size_t count, unsigned seed) {
   std::mt19937 random(seed);
@@ -167,28 +177,32 @@ std::vector<float> test::randomFloats(size_t count, unsigned seed) {
   return values;
 }
 
-FloatRows::FloatRows(int64_t tokens, int64_t width, unsigned seed) : values(tokens, width) {
+FloatRows::FloatRows(int64_t tokens, int64_t rows, int64_t width, unsigned seed)
+    : values(tokens, width) {
   std::vector<float> numbers = randomFloats(tokens * width, seed);
   values.data.assign(numbers.begin(), numbers.end());
   int64_t stride = floatRowBytes(width);
-  bytes.resize(bufferRows(tokens) * stride);
+  bytes.resize(rows * stride);
   for (int64_t t = 0; t < tokens; ++t)
     std::memcpy(bytes.data() + t * stride, numbers.data() + t * width, width * 4);
   for (size_t at = tokens * stride; at < bytes.size(); at += 4)
     put(bytes.data() + at, std::numeric_limits<float>::quiet_NaN());
 }
 
-ActRows::ActRows(int64_t tokens, int64_t width, unsigned seed, Codes codes) : values(tokens, width) {
+ActRows::ActRows(int64_t tokens, int64_t rows, int64_t width, unsigned seed, Codes codes)
+    : values(tokens, width) {
   int64_t stride = actRowBytes(width), groups = width / kActGroup;
   std::mt19937 random(seed);
-  bytes.resize(bufferRows(tokens) * stride, 0xff);
+  bytes.resize(rows * stride, 0xff);
   for (int64_t t = 0; t < tokens; ++t) {
     uint8_t *row = bytes.data() + t * stride;
     for (int64_t g = 0; g < groups; ++g) {
-      float scale = codes == Codes::Extreme ? 1.0f : std::ldexp(1.0f + float(random() % 4096) / 4096, -7);
+      float scale =
+          codes == Codes::Extreme ? 1.0f : std::ldexp(1.0f + float(random() % 4096) / 4096, -7);
       int32_t sum = 0, half = 0;
       for (int64_t i = 0; i < kActGroup; ++i) {
-        int code = codes == Codes::Extreme ? (random() & 1 ? 127 : -127) : int(random() % 255) - 127;
+        int code =
+            codes == Codes::Extreme ? (random() & 1 ? 127 : -127) : int(random() % 255) - 127;
         row[g * kActGroup + i] = static_cast<uint8_t>(code);
         values.row(t)[g * kActGroup + i] = double(scale) * code;
         sum += code;
@@ -213,7 +227,9 @@ bool test::isUntouched(llvm::ArrayRef<uint8_t> bytes) {
   return llvm::all_of(bytes, [](uint8_t byte) { return byte == kUntouched; });
 }
 
-float test::floatAt(const Bytes &bytes, int64_t offset) { return get<float>(bytes.data() + offset); }
+float test::floatAt(const Bytes &bytes, int64_t offset) {
+  return get<float>(bytes.data() + offset);
+}
 
 void test::expectFloatRows(const Bytes &found, const Array &expected,
                            llvm::function_ref<double(int64_t, int64_t)> bound) {
@@ -226,7 +242,8 @@ void test::expectFloatRows(const Bytes &found, const Array &expected,
       ASSERT_FALSE(std::isnan(y)) << "token " << t << " column " << c;
     }
     for (int64_t c = expected.cols; c < stride / 4; ++c)
-      ASSERT_EQ(floatAt(found, t * stride + 4 * c), 0.0f) << "padding of token " << t << " column " << c;
+      ASSERT_EQ(floatAt(found, t * stride + 4 * c), 0.0f)
+          << "padding of token " << t << " column " << c;
   }
   EXPECT_TRUE(isUntouched(llvm::ArrayRef(found).drop_front(expected.rows * stride)))
       << "rows past the last token are written";
@@ -245,7 +262,8 @@ void test::expectActRows(const Bytes &found, const Array &expected,
       }
       // The division is rounded once; largest moves by as much as its element.
       double scale = get<float>(row + expected.cols + 4 * g);
-      ASSERT_NEAR(scale, largest / 127, off / 127 + largest / 127 * 2 * kRounding) << "token " << t << " group " << g;
+      ASSERT_NEAR(scale, largest / 127, off / 127 + largest / 127 * 2 * kRounding)
+          << "token " << t << " group " << g;
       int32_t sum = 0, half = 0;
       for (int64_t i = 0; i < kActGroup; ++i) {
         int64_t c = g * kActGroup + i;
@@ -253,12 +271,15 @@ void test::expectActRows(const Bytes &found, const Array &expected,
         sum += code;
         half += i < kActGroup / 2 ? code : 0;
         // Quotients up to 127, rounded a few times before they are rounded to an integer.
-        ASSERT_LE(std::fabs(code * scale - expected.row(t)[c]), scale * (0.5 + 127 * 4 * kRounding) + bound(t, c))
+        ASSERT_LE(std::fabs(code * scale - expected.row(t)[c]),
+                  scale * (0.5 + 127 * 4 * kRounding) + bound(t, c))
             << "token " << t << " column " << c << ": code " << code;
         ASSERT_NE(code, -128);
       }
-      ASSERT_EQ(get<int32_t>(row + expected.cols + 4 * (groups + g)), sum) << "token " << t << " group " << g;
-      ASSERT_EQ(get<int32_t>(row + expected.cols + 4 * (2 * groups + g)), half) << "token " << t << " group " << g;
+      ASSERT_EQ(get<int32_t>(row + expected.cols + 4 * (groups + g)), sum)
+          << "token " << t << " group " << g;
+      ASSERT_EQ(get<int32_t>(row + expected.cols + 4 * (2 * groups + g)), half)
+          << "token " << t << " group " << g;
     }
   EXPECT_TRUE(isUntouched(llvm::ArrayRef(found).drop_front(expected.rows * stride)))
       << "rows past the last token are written";

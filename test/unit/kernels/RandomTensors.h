@@ -39,8 +39,8 @@ struct Weight {
 
   /// What kernels read.
   Bytes packed() const;
-  /// |w| of each element; for a format with minima |scale * code| + |minimum| at most, since the two
-  /// are added up apart and what cancels has been rounded before.
+  /// |w| of each element; for a format with minima |scale * code| + |minimum| at most, since the
+  /// two are added up apart and what cancels has been rounded before.
   std::vector<double> magnitudes() const;
   std::vector<float> values() const;
 
@@ -56,30 +56,32 @@ public:
   const gguf::GGUFFile &open();
 
 private:
-  void add(llvm::StringRef name, std::vector<uint64_t> dims, gguf::TensorType type, llvm::ArrayRef<uint8_t> bytes);
+  void add(llvm::StringRef name, std::vector<uint64_t> dims, gguf::TensorType type,
+           llvm::ArrayRef<uint8_t> bytes);
 
   Bytes infos, data, whole;
   uint64_t count = 0;
   std::unique_ptr<gguf::GGUFFile> file;
 };
 
-/// Rows that a buffer has for a step of `tokens`: register blocks may read what is past them.
+/// Rows that a buffer has for a step of `tokens` of a program for more than one: register blocks
+/// may read what is past the step's own.
 int64_t bufferRows(int64_t tokens);
 
 /// Uniform in [-1, 1), exact in f16.
 std::vector<float> randomFloats(size_t count, unsigned seed);
 
-/// A buffer of float rows, each padded with zeros to 32; rows past the tokens hold NaN.
+/// A buffer of `rows` float rows, each padded with zeros to 32; those past the tokens hold NaN.
 struct FloatRows {
-  FloatRows(int64_t tokens, int64_t width, unsigned seed);
+  FloatRows(int64_t tokens, int64_t rows, int64_t width, unsigned seed);
 
   Array values;
   Bytes bytes;
 };
 
-/// A buffer of int8 rows with their scales and sums; rows past the tokens hold anything.
+/// A buffer of `rows` int8 rows with their scales and sums; those past the tokens hold anything.
 struct ActRows {
-  ActRows(int64_t tokens, int64_t width, unsigned seed, Codes codes = Codes::Random);
+  ActRows(int64_t tokens, int64_t rows, int64_t width, unsigned seed, Codes codes = Codes::Random);
 
   /// Codes times scales.
   Array values;
@@ -100,8 +102,8 @@ float floatAt(const Bytes &bytes, int64_t offset);
 void expectFloatRows(const Bytes &found, const Array &expected,
                      llvm::function_ref<double(int64_t, int64_t)> bound);
 
-/// Expects int8 rows: `expected` before it is rounded. Scales are max|x| / 127 within `bound`, codes
-/// are a nearest integer (half a step, and what `bound` moves the element), sums are exact.
+/// Expects int8 rows: `expected` before it is rounded. Scales are max|x| / 127 within `bound`,
+/// codes are a nearest integer (half a step, and what `bound` moves the element), sums are exact.
 void expectActRows(const Bytes &found, const Array &expected,
                    llvm::function_ref<double(int64_t, int64_t)> bound);
 

@@ -16,12 +16,17 @@ protected:
 };
 
 void RowKernel::checkNorm(int64_t width, bool norm, bool acts) {
-  SCOPED_TRACE(llvm::formatv("width {0}{1}{2}", width, norm ? ", norm" : "", acts ? ", int8" : "").str());
+  if (HasFatalFailure())
+    return;
+  SCOPED_TRACE(
+      llvm::formatv("width {0}{1}{2}", width, norm ? ", norm" : "", acts ? ", int8" : "").str());
   const double eps = 1e-5;
-  std::string rows = llvm::formatv("tensor<?x{0}xf32>", width), gain = llvm::formatv("tensor<{0}xf32>", width);
+  std::string rows = llvm::formatv("tensor<?x{0}xf32>", width),
+              gain = llvm::formatv("tensor<{0}xf32>", width);
   // What is quantized is compared before it is rounded.
-  ModelOp model("func.func @op(%x: " + rows + ") -> " + rows + " {\n%g = llm.parameter \"gain\" : " + gain +
-                "\n%y = llm.rms_norm %x, %g {eps = 1.0e-5} : " + rows + "\nreturn %y : " + rows + "\n}");
+  ModelOp model(
+      "func.func @op(%x: " + rows + ") -> " + rows + " {\n%g = llm.parameter \"gain\" : " + gain +
+      "\n%y = llm.rms_norm %x, %g {eps = 1.0e-5} : " + rows + "\nreturn %y : " + rows + "\n}");
   NormSpec spec{width, norm ? std::optional<double>(eps) : std::nullopt, acts};
   mlir::OpBuilder b = model.builder();
   buildNorm(b, model.loc(), "norm", spec);
@@ -31,7 +36,8 @@ void RowKernel::checkNorm(int64_t width, bool norm, bool acts) {
   file.add("gain", gains);
   model.open(file);
   for (uint32_t tokens : {1, 7, 256}) {
-    FloatRows x(tokens, width, 11);
+    // A tile is a token: nothing is read past the last one.
+    FloatRows x(tokens, tokens, width, 11);
     Call call;
     call.tokens = call.tiles = tokens;
     call.bindings = {x.bytes};
@@ -39,10 +45,11 @@ void RowKernel::checkNorm(int64_t width, bool norm, bool acts) {
       call.bindings.emplace_back(floatRowBytes(width));
       std::memcpy(call.bindings.back().data(), gains.data(), gains.size() * 4);
     }
-    call.bindings.push_back(untouched(bufferRows(tokens) * (acts ? actRowBytes(width) : floatRowBytes(width))));
+    call.bindings.push_back(
+        untouched(bufferRows(tokens) * (acts ? actRowBytes(width) : floatRowBytes(width))));
     Array expected = norm ? model.evaluate({x.values}) : x.values;
-    // The squares are summed in 32 lanes (width / 32 roundings each, 5 to join them), which the root halves; then
-    // the mean, eps, the root, the division and two products.
+    // The squares are summed in 32 lanes (width / 32 roundings each, 5 to join them), which the
+    // root halves; then the mean, eps, the root, the division and two products.
     auto bound = [&](int64_t t, int64_t c) {
       return norm ? std::fabs(expected.row(t)[c]) * (width / 64.0 + 9) * kRounding : 0;
     };
@@ -61,13 +68,17 @@ TEST_P(RowKernel, NormQuantize) { checkNorm(480, true, true); }
 TEST_P(RowKernel, Quantize) { checkNorm(96, false, true); }
 
 void RowKernel::checkEmbedding(FormatId format, int64_t width, double scale) {
+  if (HasFatalFailure())
+    return;
   SCOPED_TRACE(Format::get(format).name.str());
   const int64_t vocabulary = 75;
-  std::string weight = llvm::formatv("!llm.weight<{0}x{1}, {2}>", vocabulary, width, Format::get(format).name);
+  std::string weight =
+      llvm::formatv("!llm.weight<{0}x{1}, {2}>", vocabulary, width, Format::get(format).name);
   std::string rows = llvm::formatv("tensor<?x{0}xf32>", width);
-  ModelOp model(llvm::formatv("func.func @op(%t: tensor<?xi32>) -> {0} {{\n%w = llm.weight \"w\" : {1}\n"
-                              "%y = llm.embed %t, %w {{scale = {2:f4}} : tensor<?xi32>, {1} -> {0}\nreturn %y : {0}\n}",
-                              rows, weight, scale));
+  ModelOp model(llvm::formatv(
+      "func.func @op(%t: tensor<?xi32>) -> {0} {{\n%w = llm.weight \"w\" : {1}\n"
+      "%y = llm.embed %t, %w {{scale = {2:f4}} : tensor<?xi32>, {1} -> {0}\nreturn %y : {0}\n}",
+      rows, weight, scale));
   mlir::OpBuilder b = model.builder();
   buildEmbed(b, model.loc(), "embed", {{format, vocabulary, width}, scale});
   KernelCode code(*model.kernels, machine());
@@ -86,17 +97,21 @@ void RowKernel::checkEmbedding(FormatId format, int64_t width, double scale) {
     std::memcpy(idBytes.data(), ids.data(), idBytes.size());
     call.bindings = {idBytes, table.packed(), untouched(bufferRows(tokens) * floatRowBytes(width))};
     ids.resize(tokens);
-    // Scale times level, times code, minus the minimum, times the embedding's scale: the file's own values have
-    // been rounded as often.
-    expectFloatRows(code.run("embed", call), model.evaluate({Array::column(ids)}), [&](int64_t t, int64_t c) {
-      return 2 * 5 * kRounding * scale * sizes[ids[t] * width + c];
-    });
+    // Scale times level, times code, minus the minimum, times the embedding's scale: the file's own
+    // values have been rounded as often.
+    expectFloatRows(code.run("embed", call), model.evaluate({Array::column(ids)}),
+                    [&](int64_t t, int64_t c) {
+                      return 2 * 5 * kRounding * scale * sizes[ids[t] * width + c];
+                    });
   }
 }
 
 TEST_P(RowKernel, Embedding) {
   for (const Format &format : Format::all())
-    checkEmbedding(format.id, format.isFloat() ? 172 : format.superBlock == 32 ? 96 : 512,
+    checkEmbedding(format.id,
+                   format.isFloat()          ? 172
+                   : format.superBlock == 32 ? 96
+                                             : 512,
                    format.id == FormatId::q4_0 ? 12.0 : 1.0);
 }
 

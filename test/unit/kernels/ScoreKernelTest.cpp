@@ -1,8 +1,8 @@
 //===- ScoreKernelTest.cpp - Log-likelihoods without a logits matrix --------------===//
 //
 // A logit is off by d as any product is (LinearKernelTest.cpp); log p = logit - log sum exp(logits)
-// by 2 d, and by the rounding of the sum: a term's exponential (8 units), the rescaling by each tile
-// of the vocabulary (9 units), 32 + tiles additions, the logarithm and what is subtracted.
+// by 2 d, and by the rounding of the sum: a term's exponential (8 units), the rescaling by each
+// tile of the vocabulary (9 units), 32 + tiles additions, the logarithm and what is subtracted.
 //
 //===----------------------------------------------------------------------===//
 #include "ModelOp.h"
@@ -21,15 +21,18 @@ protected:
 };
 
 void ScoreKernel::check(FormatId id, int64_t vocabulary, int64_t width) {
+  if (HasFatalFailure())
+    return;
   const Format &format = Format::get(id);
   bool acts = !format.isFloat();
   SCOPED_TRACE(llvm::formatv("{0}, {1} x {2}", format.name, vocabulary, width).str());
   std::string x = llvm::formatv(acts ? "!llm.acts<?x{0}, i8 per 32>" : "tensor<?x{0}xf32>", width);
-  ModelOp model(llvm::formatv("func.func @op(%x: {0}, %t: tensor<?xi32>) -> tensor<?xf32> {{\n"
-                              "%w = llm.weight \"w\" : !llm.weight<{1}x{2}, {3}>\n"
-                              "%s = llm.linear_score %x, %w, %t : {0}, !llm.weight<{1}x{2}, {3}>, tensor<?xi32> "
-                              "-> tensor<?xf32>\nreturn %s : tensor<?xf32>\n}",
-                              x, vocabulary, width, format.name));
+  ModelOp model(llvm::formatv(
+      "func.func @op(%x: {0}, %t: tensor<?xi32>) -> tensor<?xf32> {{\n"
+      "%w = llm.weight \"w\" : !llm.weight<{1}x{2}, {3}>\n"
+      "%s = llm.linear_score %x, %w, %t : {0}, !llm.weight<{1}x{2}, {3}>, tensor<?xi32> "
+      "-> tensor<?xf32>\nreturn %s : tensor<?xf32>\n}",
+      x, vocabulary, width, format.name));
   const int64_t maxTokens = 256;
   ScoreSpec spec{{id, vocabulary, width}, acts, maxTokens};
   mlir::OpBuilder b = model.builder();
@@ -41,7 +44,8 @@ void ScoreKernel::check(FormatId id, int64_t vocabulary, int64_t width) {
   file.add("w", weight);
   model.open(file);
   std::vector<double> sizes = weight.magnitudes();
-  int64_t group = acts ? format.scaleGroup ? std::min<int64_t>(format.scaleGroup, kActGroup) : kActGroup : 1;
+  int64_t group =
+      acts ? format.scaleGroup ? std::min<int64_t>(format.scaleGroup, kActGroup) : kActGroup : 1;
   int64_t tiles = (vocabulary + kTileRows - 1) / kTileRows;
   for (uint32_t tokens : {1, 7, 256}) {
     SCOPED_TRACE(tokens);
@@ -52,15 +56,14 @@ void ScoreKernel::check(FormatId id, int64_t vocabulary, int64_t width) {
     std::memcpy(targetBytes.data(), targets.data(), targetBytes.size());
     Array values;
     if (acts) {
-      ActRows rows(tokens, width, 43);
+      ActRows rows(tokens, bufferRows(maxTokens), width, 43);
       values = rows.values;
       xBytes = rows.bytes;
     } else {
-      FloatRows rows(tokens, width, 43);
+      FloatRows rows(tokens, bufferRows(maxTokens), width, 43);
       values = rows.values;
       xBytes = rows.bytes;
     }
-    xBytes.resize(bufferRows(maxTokens) * (acts ? actRowBytes(width) : floatRowBytes(width)), 0xff);
     Call score;
     score.tokens = tokens;
     score.tiles = static_cast<uint32_t>(spec.tiles());
@@ -80,7 +83,8 @@ void ScoreKernel::check(FormatId id, int64_t vocabulary, int64_t width) {
         logit = std::max(logit, sum);
       }
       // `logit` bounds the logits themselves, too.
-      double bound = 2 * (width / group + 5) * kRounding * logit + (8 + 9 * 2 * tiles + 32 + tiles) * kRounding +
+      double bound = 2 * (width / group + 5) * kRounding * logit +
+                     (8 + 9 * 2 * tiles + 32 + tiles) * kRounding +
                      4 * kRounding * (logit + std::log(double(vocabulary)));
       ASSERT_LE(std::fabs(floatAt(found, 4 * t) - expected.data[t]), bound)
           << "token " << t << ": " << floatAt(found, 4 * t) << " instead of " << expected.data[t];

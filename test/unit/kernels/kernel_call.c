@@ -1,8 +1,9 @@
 /* Calls a kernel of another architecture: KernelCall.cpp writes the job, an emulator runs this.
  *
- * Job on standard input, all numbers u64: sizes of the code and of the memory, entry, tokens, position, offset of the
- * scratch, number of bindings, their offsets, number of tile ranges, their begins and ends; then the code and the memory.
- * The memory goes to standard output as the kernel left it. */
+ * Job on standard input, all numbers u64: sizes of the code and of the memory, entry, tokens,
+ * position, offset of the scratch, number of bindings, their offsets, number of tile ranges, their
+ * begins and ends; then the code and the memory. The memory goes to standard output as the kernel
+ * left it. */
 #include "sinter/kernel_abi.h"
 #include <stdio.h>
 #include <sys/mman.h>
@@ -38,7 +39,8 @@ int main(void) {
   if (mprotect(code, codeBytes, PROT_READ | PROT_EXEC) != 0)
     return 3;
   for (uint64_t i = 0; i < count; i += 2) {
-    sinter_kernel_args args = {addresses, memory + scratch, tokens, position, ranges[i], ranges[i + 1], 0, 1};
+    sinter_kernel_args args = {addresses, memory + scratch, tokens, position,
+                               ranges[i], ranges[i + 1],    0,      1};
     ((sinter_kernel_fn)(code + entry))(&args);
   }
   return fwrite(memory, 1, bytes, stdout) == bytes ? 0 : 4;
