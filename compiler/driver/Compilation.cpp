@@ -9,6 +9,7 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
@@ -180,6 +181,7 @@ LogicalResult Compilation::pack() {
   if (failed(summary))
     return failure();
   report.addBundle(*summary);
+  bundleBytes = summary->bytes;
   return success();
 }
 
@@ -281,7 +283,19 @@ LogicalResult Compilation::run() {
     return failure();
   if (!options.reportFile.empty() && failed(write(options.reportFile, report.text())))
     return failure();
+  if (options.emit == Emit::Bundle)
+    summarize();
   return success();
+}
+
+/// The last line: what a person asks first about a bundle.
+void Compilation::summarize() {
+  progress.clear();
+  for (ModuleOp target : exec::getTargetModules(*module))
+    for (exec::MemoryPlanOp plan : target.getOps<exec::MemoryPlanOp>())
+      llvm::errs() << llvm::formatv("{0}: {1:f1} MB; runs in {2:f1} MB of memory and {3:f2} MB a thread\n",
+                                    options.output, bundleBytes / 1e6, *plan.getFixedBytes() / 1e6,
+                                    *plan.getScratchBytes() / 1e6);
 }
 
 int sinter::runDriver(int argc, char **argv) {

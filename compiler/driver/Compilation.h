@@ -31,6 +31,7 @@ private:
   mlir::LogicalResult write(llvm::StringRef path, llvm::StringRef text);
   mlir::LogicalResult fail(llvm::Error error);
   mlir::LogicalResult fail(const llvm::Twine &message);
+  void summarize();
   std::string moduleText();
   void print(mlir::Diagnostic &diagnostic);
 
@@ -44,6 +45,7 @@ private:
   Phase next = Phase::Import;
   Progress progress;
   Report report;
+  double bundleBytes = 0;
   bool errorPrinted = false;
 };
 
