@@ -1,20 +1,21 @@
 //===- BuildMemoryPlan.cpp - Write down how long each buffer lives --------===//
 //
-// A transient lives from the first group of its program that touches it to the last one; a state lives always.
-// Constants are no part of the session's memory.
+// A transient lives from the first group of its program that touches it to the last one; a state
+// lives always. Constants are no part of the session's memory.
 //
 //   exec.program @decode {                              exec.memory_plan {
 //     exec.group { @a(read @in, write @x) }               exec.interval @in bytes 64
-//     exec.group { @b(read @x, write @y over [0]) }  ==>  exec.interval @x bytes 256 in @decode live[0, 1]
-//     exec.group { @c(read @y, write @in) }               exec.interval @y bytes 256 in @decode live[1, 2] over [@x]
+//     exec.group { @b(read @x, write @y over [0]) }  ==>  exec.interval @x bytes 256 in @decode
+//     live[0, 1] exec.group { @c(read @y, write @in) }               exec.interval @y bytes 256 in
+//     @decode live[1, 2] over [@x]
 //   }                                                   }
 //
-// @y may take the place of @x: its kernel allows it (`over`), and nothing reads @x in or after that group but this
-// binding. Buffers that no program touches get no interval.
+// @y may take the place of @x: its kernel allows it (`over`), and nothing reads @x in or after that
+// group but this binding. Buffers that no program touches get no interval.
 //
 //===----------------------------------------------------------------------===//
-#include "passes/Passes.h"
 #include "mlir/IR/Builders.h"
+#include "passes/Passes.h"
 #include "llvm/ADT/MapVector.h"
 
 namespace sinter {
@@ -45,8 +46,8 @@ private:
   bool isTransient(StringRef buffer) { return symbols.lookup<BufferOp>(buffer).isTransient(); }
   LogicalResult measure(ProgramOp program, Lifetimes &lifetimes);
   void findPlacesToTake(ProgramOp program, Lifetimes &lifetimes);
-  bool isLastUse(DispatchOp dispatch, BindingAttr result, BindingAttr operand, const Lifetime &operandLife,
-                 int64_t group);
+  bool isLastUse(DispatchOp dispatch, BindingAttr result, BindingAttr operand,
+                 const Lifetime &operandLife, int64_t group);
   void emit(OpBuilder &builder, BufferOp buffer, ProgramOp program, const Lifetime *life);
 
   ModuleOp target;
@@ -83,20 +84,24 @@ LogicalResult Builder::measure(ProgramOp program, Lifetimes &lifetimes) {
 }
 
 /// True if after `result` is written over `operand` by `dispatch`, nobody misses the operand.
-bool Builder::isLastUse(DispatchOp dispatch, BindingAttr result, BindingAttr operand, const Lifetime &operandLife,
-                        int64_t group) {
-  if (operandLife.last != group || operand.getOffset() || operand.getSize() >= 0 || operand.getIndirect())
+bool Builder::isLastUse(DispatchOp dispatch, BindingAttr result, BindingAttr operand,
+                        const Lifetime &operandLife, int64_t group) {
+  if (operandLife.last != group || operand.getOffset() || operand.getSize() >= 0 ||
+      operand.getIndirect())
     return false;
   // Other dispatches of the group run at the same time, in any order.
   for (DispatchOp other : dispatch->getParentOfType<GroupOp>().getOps<DispatchOp>()) {
     bool reads = false;
-    forEachUse(other, [&](StringRef buffer, Access) { reads |= buffer == operand.getBuffer().getValue(); });
+    forEachUse(other, [&](StringRef buffer, Access) {
+      reads |= buffer == operand.getBuffer().getValue();
+    });
     if (other != dispatch && reads)
       return false;
   }
   // Another binding of the same buffer must be one that the kernel allows as well.
   for (auto [number, binding] : llvm::enumerate(dispatch.getBindingList()))
-    if (binding.getBuffer() == operand.getBuffer() && !llvm::is_contained(result.getOver(), static_cast<int64_t>(number)))
+    if (binding.getBuffer() == operand.getBuffer() &&
+        !llvm::is_contained(result.getOver(), static_cast<int64_t>(number)))
       return false;
   return true;
 }
@@ -112,7 +117,8 @@ void Builder::findPlacesToTake(ProgramOp program, Lifetimes &lifetimes) {
         for (int64_t index : result.getOver()) {
           BindingAttr operand = dispatch.getBinding(index);
           auto operandLife = lifetimes.find(operand.getBuffer().getValue());
-          if (operandLife != lifetimes.end() && isLastUse(dispatch, result, operand, operandLife->second, at) &&
+          if (operandLife != lifetimes.end() &&
+              isLastUse(dispatch, result, operand, operandLife->second, at) &&
               !llvm::is_contained(life->second.over, operand.getBuffer()))
             life->second.over.push_back(operand.getBuffer());
         }
@@ -120,11 +126,14 @@ void Builder::findPlacesToTake(ProgramOp program, Lifetimes &lifetimes) {
 }
 
 void Builder::emit(OpBuilder &builder, BufferOp buffer, ProgramOp program, const Lifetime *life) {
-  auto number = [&](int64_t value) { return life ? builder.getI64IntegerAttr(value) : IntegerAttr(); };
+  auto number = [&](int64_t value) {
+    return life ? builder.getI64IntegerAttr(value) : IntegerAttr();
+  };
   builder.create<IntervalOp>(
-      buffer.getLoc(), FlatSymbolRefAttr::get(buffer.getSymNameAttr()), builder.getI64IntegerAttr(buffer.getBytes()),
-      life ? FlatSymbolRefAttr::get(program.getSymNameAttr()) : FlatSymbolRefAttr(), number(life ? life->first : 0),
-      number(life ? life->last : 0),
+      buffer.getLoc(), FlatSymbolRefAttr::get(buffer.getSymNameAttr()),
+      builder.getI64IntegerAttr(buffer.getBytes()),
+      life ? FlatSymbolRefAttr::get(program.getSymNameAttr()) : FlatSymbolRefAttr(),
+      number(life ? life->first : 0), number(life ? life->last : 0),
       life && !life->over.empty() ? builder.getArrayAttr(life->over) : ArrayAttr(), IntegerAttr());
 }
 

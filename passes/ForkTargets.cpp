@@ -1,13 +1,14 @@
 //===- ForkTargets.cpp - One nested module a target -----------------------===//
 //
 //   module attributes {llm...} {                   module attributes {llm...} {
-//     func @body ...                       ==>       module @"x86-64" attributes {exec.target = #exec.target<"x86-64",
-//     func @head ...                                     activations = i8, variants = [<"avx2" needs [...]>]>} {
+//     func @body ...                       ==>       module @"x86-64" attributes {exec.target =
+//     #exec.target<"x86-64", func @head ...                                     activations = i8,
+//     variants = [<"avx2" needs [...]>]>} {
 //   }                                                  func @body ...
 //                                                      func @head ... } }
 //
-// From here on targets go their own ways: activation types, kernels, plans. The facts of the model stay outside.
-// A module that is forked already (a dump that somebody goes on from) is left alone.
+// From here on targets go their own ways: activation types, kernels, plans. The facts of the model
+// stay outside. A module that is forked already (a dump that somebody goes on from) is left alone.
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/Targets.h"
@@ -30,9 +31,11 @@ exec::TargetAttr describe(MLIRContext *context, const TargetChoice &choice) {
     SmallVector<StringAttr> features;
     for (StringRef feature : variant->features)
       features.push_back(StringAttr::get(context, feature));
-    variants.push_back(exec::VariantAttr::get(context, StringAttr::get(context, variant->name), features));
+    variants.push_back(
+        exec::VariantAttr::get(context, StringAttr::get(context, variant->name), features));
   }
-  return exec::TargetAttr::get(context, StringAttr::get(context, choice.target->name), exec::Activations::I8, variants);
+  return exec::TargetAttr::get(context, StringAttr::get(context, choice.target->name),
+                               exec::Activations::I8, variants);
 }
 
 struct ForkTargets : sinter::impl::ForkTargetsBase<ForkTargets> {
@@ -50,7 +53,8 @@ struct ForkTargets : sinter::impl::ForkTargetsBase<ForkTargets> {
     }
     auto nested = ModuleOp::create(top.getLoc(), choice->target->name);
     nested->setAttr(exec::ExecDialect::kTargetAttr, describe(&getContext(), *choice));
-    nested.getBody()->getOperations().splice(nested.getBody()->end(), top.getBody()->getOperations());
+    nested.getBody()->getOperations().splice(nested.getBody()->end(),
+                                             top.getBody()->getOperations());
     top.push_back(nested);
   }
 };

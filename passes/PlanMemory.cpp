@@ -1,28 +1,32 @@
 //===- PlanMemory.cpp - Give every buffer its place -----------------------===//
 //
-// States come first, one after the other. Behind them the arena, which all programs share, because only one runs at
-// a time:
+// States come first, one after the other. Behind them the arena, which all programs share, because
+// only one runs at a time:
 //
 //          group 0    1    2    3                     offset
 //   @a       ######                                   0     @a, then @c in its place (`over`)
 //   @b       ###########                ==>           256   @b
-//   @c            ###########                         512   @d: over @b's bytes only after its last group
+//   @c            ###########                         512   @d: over @b's bytes only after its last
+//   group
 //   @d                      ######
 //
-// 1. A buffer that may take the place of an operand does: chains of such buffers become one slot, which lives from the
+// 1. A buffer that may take the place of an operand does: chains of such buffers become one slot,
+// which lives from the
 //    first one's first group to the last one's last.
-// 2. Slots are placed one by one, each into the smallest gap between the placed ones that live at the same time. This is
-//    done in three orders (bytes, bytes x groups, first group) and the smallest arena is kept; largest first is mostly
-//    the best (Pisarchyk and Lee 2020, "Efficient memory management for deep neural net inference"), and a few hundred
-//    slots cost nothing.
+// 2. Slots are placed one by one, each into the smallest gap between the placed ones that live at
+// the same time. This is
+//    done in three orders (bytes, bytes x groups, first group) and the smallest arena is kept;
+//    largest first is mostly the best (Pisarchyk and Lee 2020, "Efficient memory management for
+//    deep neural net inference"), and a few hundred slots cost nothing.
 //
-// Places are multiples of the kernel ABI's alignment, and its read margin ends the memory. Constants get their places
-// in the weights segment here too, in the order in which they stand. Which remarks come: the arena and the most bytes
-// that are alive at once, below which no plan can go.
+// Places are multiples of the kernel ABI's alignment, and its read margin ends the memory.
+// Constants get their places in the weights segment here too, in the order in which they stand.
+// Which remarks come: the arena and the most bytes that are alive at once, below which no plan can
+// go.
 //
 //===----------------------------------------------------------------------===//
-#include "passes/Passes.h"
 #include "mlir/IR/Builders.h"
+#include "passes/Passes.h"
 #include "sinter/kernel_abi.h"
 #include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/Support/MathExtras.h"
@@ -52,8 +56,9 @@ struct Slot {
 
 int64_t aligned(int64_t bytes) { return llvm::alignTo(bytes, SINTER_KERNEL_ALIGNMENT); }
 
-/// Step 1. Intervals come in the order of their first group, so that an operand's slot exists before its taker's.
-/// A slot is taken over at most once at a time: its last member must be the operand.
+/// Step 1. Intervals come in the order of their first group, so that an operand's slot exists
+/// before its taker's. A slot is taken over at most once at a time: its last member must be the
+/// operand.
 std::vector<Slot> makeSlots(MemoryPlanOp plan, int64_t &inPlace) {
   std::vector<Slot> slots;
   for (IntervalOp interval : plan.getOps<IntervalOp>()) {
@@ -81,7 +86,8 @@ std::vector<Slot> makeSlots(MemoryPlanOp plan, int64_t &inPlace) {
   return slots;
 }
 
-/// The smallest gap that holds `slot` between the placed slots that live with it; the end of the highest if there is none.
+/// The smallest gap that holds `slot` between the placed slots that live with it; the end of the
+/// highest if there is none.
 int64_t bestFit(const Slot &slot, ArrayRef<const Slot *> placed) {
   SmallVector<const Slot *> neighbours;
   for (const Slot *other : placed)
@@ -204,12 +210,14 @@ struct PlanMemory : sinter::impl::PlanMemoryBase<PlanMemory> {
         interval.setOffset(state + slot.offset);
     plan.setStateBytesAttr(builder.getI64IntegerAttr(state));
     plan.setKvBytesAttr(builder.getI64IntegerAttr(kv));
-    plan.setFixedBytesAttr(builder.getI64IntegerAttr(state + arena + aligned(SINTER_KERNEL_READ_MARGIN)));
+    plan.setFixedBytesAttr(
+        builder.getI64IntegerAttr(state + arena + aligned(SINTER_KERNEL_READ_MARGIN)));
     plan.setScratchBytesAttr(builder.getI64IntegerAttr(largestScratch(target)));
     inPlace += reused;
     arenaBytes += arena;
-    emitRemark(plan.getLoc()) << "arena of " << arena << " bytes; " << mostAlive(slots) << " are alive at once, " << reused
-                      << " buffers take the place of an operand";
+    emitRemark(plan.getLoc()) << "arena of " << arena << " bytes; " << mostAlive(slots)
+                              << " are alive at once, " << reused
+                              << " buffers take the place of an operand";
   }
 };
 

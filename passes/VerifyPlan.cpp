@@ -1,15 +1,17 @@
 //===- VerifyPlan.cpp - Check a memory plan against the programs ----------===//
 //
-// Shares no code with the passes that make the plan, and does not compare intervals as they do: it runs each
-// program on a memory that remembers, for every byte, whose value lies there.
+// Shares no code with the passes that make the plan, and does not compare intervals as they do: it
+// runs each program on a memory that remembers, for every byte, whose value lies there.
 //
 //   write @x    the bytes belong to @x from now on
-//   read @x     every byte must still belong to @x: nobody may have written over it, and somebody must have written it
+//   read @x     every byte must still belong to @x: nobody may have written over it, and somebody
+//   must have written it
 //
-// Inside a group dispatches run at the same time: no address that one writes may be touched by another. Inside a
-// dispatch a result may lie on an operand only where the kernel allows it (`over`), and then at the same address.
-// Before that: each buffer has one place, aligned, of its size, inside its part of the memory; states and constants do
-// not overlap; lifetimes, totals and the scratch are right.
+// Inside a group dispatches run at the same time: no address that one writes may be touched by
+// another. Inside a dispatch a result may lie on an operand only where the kernel allows it
+// (`over`), and then at the same address. Before that: each buffer has one place, aligned, of its
+// size, inside its part of the memory; states and constants do not overlap; lifetimes, totals and
+// the scratch are right.
 //
 //===----------------------------------------------------------------------===//
 #include "passes/Passes.h"
@@ -43,7 +45,8 @@ public:
     pieces[range.begin] = {range.end, owner};
   }
 
-  /// The owner of the first byte of the range that does not belong to `reader`; "" if nobody wrote it; nothing if all do.
+  /// The owner of the first byte of the range that does not belong to `reader`; "" if nobody wrote
+  /// it; nothing if all do.
   std::optional<StringRef> stranger(Range range, StringRef reader) {
     split(range.begin);
     int64_t at = range.begin;
@@ -112,7 +115,8 @@ LogicalResult Checker::checkPlaces() {
       return interval.emitOpError() << "is of no buffer";
     BufferOp buffer = known->second;
     if (buffer.getBytes() != interval.getBytes())
-      return interval.emitOpError() << "has " << interval.getBytes() << " bytes, its buffer " << buffer.getBytes();
+      return interval.emitOpError()
+             << "has " << interval.getBytes() << " bytes, its buffer " << buffer.getBytes();
     if (buffer.isConstant() || buffer.getProgramAttr() != interval.getProgramAttr())
       return interval.emitOpError() << "does not live as its buffer does";
     Range range{static_cast<int64_t>(*interval.getOffset()),
@@ -120,10 +124,12 @@ LogicalResult Checker::checkPlaces() {
     if (range.begin % SINTER_KERNEL_ALIGNMENT)
       return interval.emitOpError() << "is at " << range.begin << ", which is not a multiple of "
                                     << SINTER_KERNEL_ALIGNMENT;
-    Range part = buffer.isState() ? Range{0, state} : Range{state, fixed - int64_t(SINTER_KERNEL_READ_MARGIN)};
+    Range part = buffer.isState() ? Range{0, state}
+                                  : Range{state, fixed - int64_t(SINTER_KERNEL_READ_MARGIN)};
     if (range.begin < part.begin || range.end > part.end)
-      return interval.emitOpError() << "is at [" << range.begin << ", " << range.end << "), outside its part ["
-                                    << part.begin << ", " << part.end << ") of the memory";
+      return interval.emitOpError()
+             << "is at [" << range.begin << ", " << range.end << "), outside its part ["
+             << part.begin << ", " << part.end << ") of the memory";
     if (buffer.isState() && !states.insert({range.begin, interval}).second)
       return interval.emitOpError() << "is a state at the place of another one";
     if (buffer.getRole() == BufferRole::KVCache)
@@ -137,9 +143,11 @@ LogicalResult Checker::checkPlaces() {
       return interval.emitOpError() << "is a state that overlaps another one";
     end = begin + static_cast<int64_t>(interval.getBytes());
   }
-  if (fixed % SINTER_KERNEL_ALIGNMENT || state % SINTER_KERNEL_ALIGNMENT || static_cast<int64_t>(*plan.getKvBytes()) != kv)
-    return plan.emitOpError() << "has state " << state << ", kv " << *plan.getKvBytes() << ", fixed " << fixed
-                              << "; multiples of " << SINTER_KERNEL_ALIGNMENT << " are wanted, and kv " << kv;
+  if (fixed % SINTER_KERNEL_ALIGNMENT || state % SINTER_KERNEL_ALIGNMENT ||
+      static_cast<int64_t>(*plan.getKvBytes()) != kv)
+    return plan.emitOpError() << "has state " << state << ", kv " << *plan.getKvBytes()
+                              << ", fixed " << fixed << "; multiples of " << SINTER_KERNEL_ALIGNMENT
+                              << " are wanted, and kv " << kv;
   return success();
 }
 
@@ -195,7 +203,8 @@ std::optional<Range> Checker::indexAddresses(BindingAttr binding) {
   return Range{at, at + 4};
 }
 
-LogicalResult Checker::read(DispatchOp dispatch, StringRef buffer, Range range, OwnedMemory &memory) {
+LogicalResult Checker::read(DispatchOp dispatch, StringRef buffer, Range range,
+                            OwnedMemory &memory) {
   std::optional<StringRef> stranger = memory.stranger(range, buffer);
   if (!stranger)
     return success();
@@ -213,8 +222,9 @@ LogicalResult Checker::checkRace(DispatchOp one, DispatchOp other) {
     for (BindingAttr touched : other.getBindingList())
       for (std::optional<Range> others : {addresses(touched), indexAddresses(touched)})
         if (others && others->meets(*range))
-          return other.emitOpError() << "touches " << touched.getBuffer() << " at the place of " << written.getBuffer()
-                                     << ", which " << one.getKernelAttr() << " writes in the same group";
+          return other.emitOpError()
+                 << "touches " << touched.getBuffer() << " at the place of " << written.getBuffer()
+                 << ", which " << one.getKernelAttr() << " writes in the same group";
   }
   return success();
 }
@@ -228,7 +238,8 @@ LogicalResult Checker::checkInPlace(DispatchOp dispatch) {
       std::optional<Range> others = addresses(operand);
       if (i == j || !others || !others->meets(*range))
         continue;
-      bool allowed = llvm::is_contained(result.getOver(), static_cast<int64_t>(j)) && others->begin == range->begin;
+      bool allowed = llvm::is_contained(result.getOver(), static_cast<int64_t>(j)) &&
+                     others->begin == range->begin;
       if (!allowed)
         return dispatch.emitOpError() << "writes " << result.getBuffer() << " over its operand "
                                       << operand.getBuffer() << ", which its kernel does not allow";
@@ -245,7 +256,8 @@ LogicalResult Checker::checkLifetimes(ProgramOp program) {
       for (BindingAttr binding : dispatch.getBindingList()) {
         seen.insert({binding.getBuffer().getValue(), {number, number}}).first->second.end = number;
         if (IndirectAttr indirect = binding.getIndirect())
-          seen.insert({indirect.getIndex().getValue(), {number, number}}).first->second.end = number;
+          seen.insert({indirect.getIndex().getValue(), {number, number}}).first->second.end =
+              number;
       }
     });
     ++number;
@@ -259,8 +271,9 @@ LogicalResult Checker::checkLifetimes(ProgramOp program) {
       return program.emitOpError() << "uses @" << name << ", which has no place";
     if (buffer.isTransient() && (life.begin != static_cast<int64_t>(*interval.getFirst()) ||
                                  life.end != static_cast<int64_t>(*interval.getLast())))
-      return interval.emitOpError() << "lives in [" << *interval.getFirst() << ", " << *interval.getLast()
-                                    << "], its buffer in [" << life.begin << ", " << life.end << "]";
+      return interval.emitOpError()
+             << "lives in [" << *interval.getFirst() << ", " << *interval.getLast()
+             << "], its buffer in [" << life.begin << ", " << life.end << "]";
   }
   return success();
 }
@@ -285,7 +298,8 @@ LogicalResult Checker::runProgram(ProgramOp program) {
         if (index && failed(read(one, binding.getIndirect().getIndex().getValue(), *index, memory)))
           return failure();
         std::optional<Range> range = addresses(binding);
-        if (range && binding.isRead() && failed(read(one, binding.getBuffer().getValue(), *range, memory)))
+        if (range && binding.isRead() &&
+            failed(read(one, binding.getBuffer().getValue(), *range, memory)))
           return failure();
       }
     }

@@ -80,27 +80,31 @@ LogicalResult Writer::readRecipes() {
     if (!buffer.isConstant())
       continue;
     if (!buffer.getOffset())
-      return buffer.emitOpError() << "has no place in the weights: the phase 'plan' comes before 'pack'";
+      return buffer.emitOpError()
+             << "has no place in the weights: the phase 'plan' comes before 'pack'";
     FailureOr<Recipe> recipe = Recipe::read(buffer, input.source);
     if (failed(recipe))
       return failure();
     constants.push_back({std::move(*recipe), static_cast<int64_t>(*buffer.getOffset())});
   }
-  llvm::stable_sort(constants, [](const PlacedRecipe &a, const PlacedRecipe &b) { return a.offset < b.offset; });
+  llvm::stable_sort(
+      constants, [](const PlacedRecipe &a, const PlacedRecipe &b) { return a.offset < b.offset; });
   return success();
 }
 
 void Writer::countFormats() {
   llvm::MapVector<StringRef, BundleSummary::FormatUse> uses;
   for (const PlacedRecipe &constant : constants) {
-    StringRef name = constant.recipe.format() ? constant.recipe.format()->name : StringRef("vectors");
+    StringRef name =
+        constant.recipe.format() ? constant.recipe.format()->name : StringRef("vectors");
     auto &use = uses.insert({name, {name.str(), 0, 0}}).first->second;
     ++use.tensors;
     use.bytes += constant.recipe.bytes();
   }
   for (auto &[name, use] : uses)
     summary.formats.push_back(use);
-  llvm::stable_sort(summary.formats, [](const auto &a, const auto &b) { return a.bytes > b.bytes; });
+  llvm::stable_sort(summary.formats,
+                    [](const auto &a, const auto &b) { return a.bytes > b.bytes; });
 }
 
 LogicalResult Writer::describe() {
@@ -142,7 +146,8 @@ LogicalResult Writer::describe() {
 
 flatbuffers::DetachedBuffer Writer::serialize() {
   flatbuffers::FlatBufferBuilder builder;
-  // Every field takes its place whatever its value: offsets and digests are filled in later, and must not change the size.
+  // Every field takes its place whatever its value: offsets and digests are filled in later, and
+  // must not change the size.
   builder.ForceDefaults(true);
   builder.Finish(bundle::Bundle::Pack(builder, &metadata), bundle::BundleIdentifier());
   return builder.Release();
@@ -184,8 +189,8 @@ llvm::Error Writer::writeWeights() {
       input.progress(done, segment.size);
     return llvm::Error::success();
   };
-  if (llvm::Error error =
-          streamConstants(constants, static_cast<int64_t>(segment.size), input.source, input.threads, sink))
+  if (llvm::Error error = streamConstants(constants, static_cast<int64_t>(segment.size),
+                                          input.source, input.threads, sink))
     return error;
   Digest::Value value = digest.finish();
   segment.sha256.assign(value.begin(), value.end());
@@ -210,7 +215,8 @@ llvm::Error Writer::writeAll() {
   flatbuffers::DetachedBuffer buffer = serialize();
   assert(buffer.size() == summary.metadataBytes && "digests do not change the metadata's size");
   unsigned char header[container::header_bytes];
-  container::write_header(header, {buffer.size(), summary.bytes, container::fnv1a64(buffer.data(), buffer.size())});
+  container::write_header(
+      header, {buffer.size(), summary.bytes, container::fnv1a64(buffer.data(), buffer.size())});
   if (llvm::Error error = file->write(container::header_bytes, {buffer.data(), buffer.size()}))
     return error;
   // The header comes last: a file that was not finished is no bundle.

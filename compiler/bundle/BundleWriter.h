@@ -2,7 +2,8 @@
 //
 //   header | metadata | code of all variants | tokenizer tables | weights (streamed)
 //
-// The same input gives the same bytes. Nothing is held but the metadata, the code and a strip of weights a thread.
+// The same input gives the same bytes. Nothing is held but the metadata, the code and a strip of
+// weights a thread.
 //
 //===----------------------------------------------------------------------===//
 #ifndef SINTER_COMPILER_BUNDLE_BUNDLEWRITER_H
@@ -40,7 +41,8 @@ struct BundleSummary {
   std::vector<FormatUse> formats;
 };
 
-/// Writes the bundle. Errors, those of the file included, are emitted as diagnostics; then no file is left.
+/// Writes the bundle. Errors, those of the file included, are emitted as diagnostics; then no file
+/// is left.
 mlir::FailureOr<BundleSummary> writeBundle(const BundleInput &input, llvm::StringRef path);
 
 } // namespace sinter

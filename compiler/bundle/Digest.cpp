@@ -16,7 +16,9 @@ Digest::Digest() : context(EVP_MD_CTX_new()) {
 
 Digest::~Digest() { EVP_MD_CTX_free(context); }
 
-void Digest::add(llvm::ArrayRef<uint8_t> bytes) { EVP_DigestUpdate(context, bytes.data(), bytes.size()); }
+void Digest::add(llvm::ArrayRef<uint8_t> bytes) {
+  EVP_DigestUpdate(context, bytes.data(), bytes.size());
+}
 
 Digest::Value Digest::finish() {
   Value value;

@@ -14,7 +14,8 @@ namespace {
 /// Turns symbols into offsets and indices.
 class Tables {
 public:
-  Tables(ModuleOp target, ArrayRef<VariantCode> code) : target(target), code(code), symbols(target) {}
+  Tables(ModuleOp target, ArrayRef<VariantCode> code)
+      : target(target), code(code), symbols(target) {}
   FailureOr<bundle::BundleT> build();
 
 private:
@@ -45,7 +46,8 @@ LogicalResult Tables::addVariants() {
     auto described = llvm::find_if(attribute.getVariants(),
                                    [&](VariantAttr one) { return one.getName() == variant.name; });
     if (described == attribute.getVariants().end())
-      return target.emitError() << "has code of variant '" << variant.name << "', which its target does not name";
+      return target.emitError() << "has code of variant '" << variant.name
+                                << "', which its target does not name";
     auto table = std::make_unique<bundle::VariantT>();
     table->name = variant.name;
     for (StringAttr feature : described->getFeatures())
@@ -61,7 +63,8 @@ LogicalResult Tables::addVariants() {
 LogicalResult Tables::addMemory() {
   auto plans = llvm::to_vector(target.getOps<MemoryPlanOp>());
   if (plans.size() != 1 || !plans.front().isPlanned())
-    return target.emitError() << "has no memory plan that is made: the phase 'plan' comes before 'pack'";
+    return target.emitError()
+           << "has no memory plan that is made: the phase 'plan' comes before 'pack'";
   MemoryPlanOp plan = plans.front();
   auto memory = std::make_unique<bundle::MemoryT>();
   memory->state_bytes = *plan.getStateBytes();
@@ -92,7 +95,8 @@ LogicalResult Tables::addMemory() {
 }
 
 FailureOr<uint32_t> Tables::kernelIndex(DispatchOp dispatch) {
-  auto [known, isNew] = kernels.insert({dispatch.getKernel(), static_cast<uint32_t>(kernels.size())});
+  auto [known, isNew] =
+      kernels.insert({dispatch.getKernel(), static_cast<uint32_t>(kernels.size())});
   if (!isNew)
     return known->second;
   auto kernel = std::make_unique<bundle::KernelT>();
@@ -101,8 +105,9 @@ FailureOr<uint32_t> Tables::kernelIndex(DispatchOp dispatch) {
   for (const VariantCode &variant : code) {
     auto entry = variant.entries->find(dispatch.getKernel());
     if (entry == variant.entries->end())
-      return dispatch.emitOpError() << "runs @" << dispatch.getKernel() << ", which the code of variant '"
-                                    << variant.name << "' does not have";
+      return dispatch.emitOpError()
+             << "runs @" << dispatch.getKernel() << ", which the code of variant '" << variant.name
+             << "' does not have";
     int64_t scratch = 0;
     for (ModuleOp module : getVariantModules(target))
       if (module.getSymName() == variant.name)
@@ -129,13 +134,15 @@ FailureOr<std::unique_ptr<bundle::DispatchT>> Tables::makeDispatch(DispatchOp di
     auto buffer = symbols.lookup<BufferOp>(binding.getBuffer().getValue());
     auto entry = std::make_unique<bundle::BindingT>();
     entry->space = buffer.isConstant() ? bundle::Space::Weights : bundle::Space::Memory;
-    entry->offset = (buffer.isConstant() ? *buffer.getOffset() : memoryOffset(binding.getBuffer())) +
-                    static_cast<uint64_t>(binding.getOffset());
+    entry->offset =
+        (buffer.isConstant() ? *buffer.getOffset() : memoryOffset(binding.getBuffer())) +
+        static_cast<uint64_t>(binding.getOffset());
     entry->size = static_cast<uint64_t>(binding.sizeIn(buffer.getBytes()));
     entry->written = binding.isWritten();
     if (IndirectAttr indirect = binding.getIndirect()) {
       entry->indirect = std::make_unique<bundle::IndirectT>();
-      entry->indirect->index_offset = memoryOffset(indirect.getIndex()) + 4 * static_cast<uint64_t>(indirect.getElement());
+      entry->indirect->index_offset =
+          memoryOffset(indirect.getIndex()) + 4 * static_cast<uint64_t>(indirect.getElement());
       entry->indirect->stride = static_cast<uint64_t>(indirect.getStride());
       entry->indirect->limit = static_cast<uint32_t>(indirect.getLimit());
     }

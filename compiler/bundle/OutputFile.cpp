@@ -15,8 +15,9 @@ static llvm::Error failure(llvm::StringRef path, const llvm::Twine &what, int co
                            : code == EDQUOT ? "; the quota is used up: choose another directory"
                            : code == EFBIG  ? "; the limit of a file's size is too low (ulimit -f)"
                            : code == ENOENT ? "; create the directory first"
-                           : code == EACCES || code == EROFS ? "; choose a directory that you may write to"
-                                                             : "";
+                           : code == EACCES || code == EROFS
+                               ? "; choose a directory that you may write to"
+                               : "";
   return llvm::createStringError(path + ": " + what + ": " + std::strerror(code) + advice);
 }
 
@@ -59,7 +60,9 @@ llvm::Error OutputFile::write(uint64_t offset, llvm::ArrayRef<uint8_t> bytes) {
     if (written < 0 && errno == EINTR)
       continue;
     if (written < 0)
-      return failure(path, "cannot write " + llvm::Twine(bytes.size()) + " bytes at offset " + llvm::Twine(offset),
+      return failure(path,
+                     "cannot write " + llvm::Twine(bytes.size()) + " bytes at offset " +
+                         llvm::Twine(offset),
                      errno);
     bytes = bytes.drop_front(static_cast<size_t>(written));
     offset += static_cast<uint64_t>(written);

@@ -1,7 +1,7 @@
 //===- OutputFile.h - A file that is there whole or not at all ------------===//
 //
-// Writes beside the wanted path and renames at the end; whatever goes wrong on the way, nothing is left. Paths that are
-// no plain files (/dev/full, a pipe) are written to directly.
+// Writes beside the wanted path and renames at the end; whatever goes wrong on the way, nothing is
+// left. Paths that are no plain files (/dev/full, a pipe) are written to directly.
 //
 //===----------------------------------------------------------------------===//
 #ifndef SINTER_COMPILER_BUNDLE_OUTPUTFILE_H

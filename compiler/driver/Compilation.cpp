@@ -44,7 +44,9 @@ static std::string placeText(Location location) {
   std::string text;
   location->walk([&](Location at) {
     if (auto file = dyn_cast<FileLineColLoc>(at))
-      text = (file.getFilename().getValue() + ":" + Twine(file.getLine()) + ":" + Twine(file.getColumn()) + ": ").str();
+      text = (file.getFilename().getValue() + ":" + Twine(file.getLine()) + ":" +
+              Twine(file.getColumn()) + ": ")
+                 .str();
     else if (auto name = dyn_cast<NameLoc>(at); name && text.empty())
       text = (name.getName().getValue() + ": ").str();
     return WalkResult::advance();
@@ -76,7 +78,9 @@ LogicalResult Compilation::fail(const Twine &message) {
   return emitError(UnknownLoc::get(&context)) << message.str();
 }
 
-LogicalResult Compilation::fail(llvm::Error error) { return fail(llvm::toString(std::move(error))); }
+LogicalResult Compilation::fail(llvm::Error error) {
+  return fail(llvm::toString(std::move(error)));
+}
 
 //===----------------------------------------------------------------------===//
 // From the model to the module
@@ -111,19 +115,21 @@ LogicalResult Compilation::resume() {
   auto buffer = llvm::MemoryBuffer::getFile(options.resumeFile, /*IsText=*/true);
   if (!buffer)
     return fail(options.resumeFile + ": cannot read: " + buffer.getError().message());
-  module = parseSourceString<ModuleOp>((*buffer)->getBuffer(), ParserConfig(&context), options.resumeFile);
+  module = parseSourceString<ModuleOp>((*buffer)->getBuffer(), ParserConfig(&context),
+                                       options.resumeFile);
   if (!module)
     return failure();
   llvm::StringRef name = llm::getPhase(*module);
   std::optional<Phase> phase = findPhase(name);
   if (!phase)
     return fail(options.resumeFile + ": the module's attribute llm.phase " +
-                (name.empty() ? "is missing" : "is '" + name + "'") + "; it must name the phase that the dump was made after");
+                (name.empty() ? "is missing" : "is '" + name + "'") +
+                "; it must name the phase that the dump was made after");
   if (failed(llm::ModelInfo::get(*module)))
     return failure();
   if (*phase > options.last)
-    return fail(options.resumeFile + ": is from phase '" + name + "', after '" + phaseName(options.last) +
-                "', where this compilation ends");
+    return fail(options.resumeFile + ": is from phase '" + name + "', after '" +
+                phaseName(options.last) + "', where this compilation ends");
   next = static_cast<Phase>(static_cast<int>(*phase) + 1);
   return success();
 }
@@ -132,14 +138,15 @@ LogicalResult Compilation::resume() {
 // Phases
 //===----------------------------------------------------------------------===//
 
-/// Kernels become functions of the LLVM dialect, in place. Dispatches and the plan need to know of them what a tile.kernel
-/// says by itself.
+/// Kernels become functions of the LLVM dialect, in place. Dispatches and the plan need to know of
+/// them what a tile.kernel says by itself.
 LogicalResult Compilation::lowerKernels() {
   for (ModuleOp target : exec::getTargetModules(*module)) {
     FailureOr<TargetChoice> choice = chosenTarget(target);
     if (failed(choice))
       return failure();
-    for (auto [variantModule, variant] : llvm::zip_equal(exec::getVariantModules(target), choice->variants)) {
+    for (auto [variantModule, variant] :
+         llvm::zip_equal(exec::getVariantModules(target), choice->variants)) {
       llvm::StringMap<exec::KernelFacts> facts;
       for (tile::KernelOp kernel : variantModule.getOps<tile::KernelOp>())
         facts[kernel.getSymName()] = exec::getKernelFacts(kernel);
@@ -166,7 +173,8 @@ LogicalResult Compilation::pack() {
   if (failed(choice))
     return failure();
   std::vector<cpu::CodeBlob> blobs;
-  for (auto [variantModule, variant] : llvm::zip_equal(exec::getVariantModules(targets.front()), choice->variants)) {
+  for (auto [variantModule, variant] :
+       llvm::zip_equal(exec::getVariantModules(targets.front()), choice->variants)) {
     FailureOr<cpu::CodeBlob> blob = cpu::compileKernels(variantModule, *choice->target, *variant);
     if (failed(blob))
       return failure();
@@ -175,8 +183,11 @@ LogicalResult Compilation::pack() {
   SmallVector<VariantCode> code;
   for (auto [blob, variant] : llvm::zip_equal(blobs, choice->variants))
     code.push_back({variant->name.str(), blob.bytes, &blob.entries});
-  BundleInput input{*module,   targets.front(), *file, code, tokenizer, "sinterc " SINTER_VERSION, options.threads,
-                    [this](uint64_t done, uint64_t total) { progress.update(done, total); }};
+  BundleInput input{
+      *module,         targets.front(),
+      *file,           code,
+      tokenizer,       "sinterc " SINTER_VERSION,
+      options.threads, [this](uint64_t done, uint64_t total) { progress.update(done, total); }};
   FailureOr<BundleSummary> summary = writeBundle(input, options.output);
   if (failed(summary))
     return failure();
@@ -237,7 +248,8 @@ LogicalResult Compilation::dump(Phase phase) {
   if (std::error_code code = llvm::sys::fs::create_directories(options.dumpDirectory))
     return fail(options.dumpDirectory + ": cannot create the directory: " + code.message());
   llvm::SmallString<128> path(options.dumpDirectory);
-  llvm::sys::path::append(path, Twine(static_cast<int>(phase) + 1) + "-" + phaseName(phase) + ".mlir");
+  llvm::sys::path::append(path,
+                          Twine(static_cast<int>(phase) + 1) + "-" + phaseName(phase) + ".mlir");
   return write(path, moduleText());
 }
 
@@ -250,7 +262,8 @@ LogicalResult Compilation::emitReference() {
   if (!logits)
     return fail(logits.takeError());
   std::vector<float> rounded(logits->begin(), logits->end());
-  return write(options.output, {reinterpret_cast<const char *>(rounded.data()), rounded.size() * sizeof(float)});
+  return write(options.output,
+               {reinterpret_cast<const char *>(rounded.data()), rounded.size() * sizeof(float)});
 }
 
 LogicalResult Compilation::emit() {
@@ -293,13 +306,14 @@ void Compilation::summarize() {
   progress.clear();
   for (ModuleOp target : exec::getTargetModules(*module))
     for (exec::MemoryPlanOp plan : target.getOps<exec::MemoryPlanOp>())
-      llvm::errs() << llvm::formatv("{0}: {1:f1} MB; runs in {2:f1} MB of memory and {3:f2} MB a thread\n",
-                                    options.output, bundleBytes / 1e6, *plan.getFixedBytes() / 1e6,
-                                    *plan.getScratchBytes() / 1e6);
+      llvm::errs() << llvm::formatv(
+          "{0}: {1:f1} MB; runs in {2:f1} MB of memory and {3:f2} MB a thread\n", options.output,
+          bundleBytes / 1e6, *plan.getFixedBytes() / 1e6, *plan.getScratchBytes() / 1e6);
 }
 
 int sinter::runDriver(int argc, char **argv) {
-  // A file that may not grow further is an error of the write like any other (EFBIG), no reason to die.
+  // A file that may not grow further is an error of the write like any other (EFBIG), no reason to
+  // die.
   std::signal(SIGXFSZ, SIG_IGN);
   int exitCode = 0;
   std::optional<Options> options = parseOptions(argc, argv, exitCode);

@@ -72,7 +72,8 @@ FailureOr<std::string> sinter::kernelText(ModuleOp top, Emit kind) {
     FailureOr<TargetChoice> choice = chosenTarget(target);
     if (failed(choice))
       return failure();
-    for (auto [module, variant] : llvm::zip_equal(exec::getVariantModules(target), choice->variants)) {
+    for (auto [module, variant] :
+         llvm::zip_equal(exec::getVariantModules(target), choice->variants)) {
       if (kind == Emit::GLSL || kind == Emit::HVX) {
         if (failed(printSource(module, kind, out)))
           return failure();

@@ -29,7 +29,8 @@ struct Options {
   unsigned threads = 0;
 };
 
-/// Reads the command line. Nothing if that was all (`--help`, or an error that has been printed); `exitCode` says which.
+/// Reads the command line. Nothing if that was all (`--help`, or an error that has been printed);
+/// `exitCode` says which.
 std::optional<Options> parseOptions(int argc, char **argv, int &exitCode);
 
 } // namespace sinter

@@ -36,7 +36,9 @@ void Progress::update(uint64_t done, uint64_t total) {
     return;
   lastDrawn = now;
   constexpr unsigned width = 30;
-  unsigned filled = total ? static_cast<unsigned>(static_cast<double>(done) * width / static_cast<double>(total)) : 0;
+  unsigned filled =
+      total ? static_cast<unsigned>(static_cast<double>(done) * width / static_cast<double>(total))
+            : 0;
   draw(llvm::formatv("{0,-9}[{1}{2}] {3:f1} of {4:f1} MB", phase, std::string(filled, '#'),
                      std::string(width - filled, ' '), static_cast<double>(done) / 1e6,
                      static_cast<double>(total) / 1e6)

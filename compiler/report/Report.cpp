@@ -57,10 +57,11 @@ void Report::addTarget(ModuleOp target) {
       ++uses[dispatch.getKernel()];
     });
     auto groups = program.getOps<exec::GroupOp>();
-    programs.push_back(json::Object{{"name", program.getSymName()},
-                                    {"max_tokens", static_cast<int64_t>(program.getMaxTokens())},
-                                    {"groups", static_cast<int64_t>(std::distance(groups.begin(), groups.end()))},
-                                    {"dispatches", dispatches}});
+    programs.push_back(
+        json::Object{{"name", program.getSymName()},
+                     {"max_tokens", static_cast<int64_t>(program.getMaxTokens())},
+                     {"groups", static_cast<int64_t>(std::distance(groups.begin(), groups.end()))},
+                     {"dispatches", dispatches}});
   }
   for (auto &[name, count] : uses)
     kernels.push_back(json::Object{{"name", name}, {"dispatches", count}});

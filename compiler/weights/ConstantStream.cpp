@@ -20,7 +20,7 @@ struct Task {
 class OrderedWork {
 public:
   OrderedWork(std::vector<Task> tasks, const gguf::GGUFFile &file,
-         llvm::function_ref<llvm::Error(llvm::ArrayRef<uint8_t>)> sink)
+              llvm::function_ref<llvm::Error(llvm::ArrayRef<uint8_t>)> sink)
       : tasks(std::move(tasks)), file(file), sink(sink) {}
 
   /// What each worker does until nothing is left.

@@ -1,8 +1,10 @@
 //===- Pack.cpp - Rows of GGUF blocks to row tiles ------------------------===//
 //
-// For each super-block: take the 32 rows' blocks apart, turn them so that rows are neighbours, write the planes.
+// For each super-block: take the 32 rows' blocks apart, turn them so that rows are neighbours,
+// write the planes.
 //
-//   blocks of 32 rows --sourceUnpacker--> codes[row][element] --turn--> quads[quad][row] --planes--> lines
+//   blocks of 32 rows --sourceUnpacker--> codes[row][element] --turn--> quads[quad][row]
+//   --planes--> lines
 //
 //===----------------------------------------------------------------------===//
 #include "compiler/weights/Pack.h"
@@ -24,7 +26,8 @@ struct Blocks {
 };
 
 /// Writes the code planes of 32 elements of all rows.
-void packCodes(const PackedLayout &layout, const Blocks &blocks, int group, int64_t unit, uint8_t *tile) {
+void packCodes(const PackedLayout &layout, const Blocks &blocks, int group, int64_t unit,
+               uint8_t *tile) {
   uint32_t quads[kQuads][kRows];
   for (int r = 0; r < kRows; ++r) {
     uint32_t row[kQuads];
@@ -51,7 +54,8 @@ void packCodes(const PackedLayout &layout, const Blocks &blocks, int group, int6
 }
 
 /// Writes the integer scales or minima of one super-block of all rows.
-void packIntegers(const PackedLayout &layout, StreamKind kind, const Blocks &blocks, int64_t super, uint8_t *tile) {
+void packIntegers(const PackedLayout &layout, StreamKind kind, const Blocks &blocks, int64_t super,
+                  uint8_t *tile) {
   const Format &format = layout.format();
   unsigned below = 0;
   for (auto [plane, bits] : llvm::enumerate(format.scalePlanes)) {
@@ -59,7 +63,8 @@ void packIntegers(const PackedLayout &layout, StreamKind kind, const Blocks &blo
     uint8_t *at = tile + stream.offset + super * stream.linesPerUnit * stream.lineBytes;
     unsigned wordBytes = stream.lineBytes / kRows, perLine = 8 * wordBytes / bits;
     for (int r = 0; r < kRows; ++r) {
-      const uint8_t *numbers = kind == StreamKind::Scales ? blocks.rows[r].scales : blocks.rows[r].minima;
+      const uint8_t *numbers =
+          kind == StreamKind::Scales ? blocks.rows[r].scales : blocks.rows[r].minima;
       for (unsigned line = 0; line < stream.linesPerUnit; ++line) {
         uint32_t word = 0;
         for (unsigned i = 0; i < perLine; ++i)
@@ -71,7 +76,8 @@ void packIntegers(const PackedLayout &layout, StreamKind kind, const Blocks &blo
   }
 }
 
-void packHalves(const Stream &stream, const Blocks &blocks, uint16_t SourceBlock::*half, int64_t super, uint8_t *tile) {
+void packHalves(const Stream &stream, const Blocks &blocks, uint16_t SourceBlock::*half,
+                int64_t super, uint8_t *tile) {
   uint16_t line[kRows];
   for (int r = 0; r < kRows; ++r)
     line[r] = blocks.rows[r].*half;
@@ -124,7 +130,8 @@ void packValues(const PackedLayout &layout, llvm::ArrayRef<const uint8_t *> rows
 
 } // namespace
 
-void sinter::packTile(const PackedLayout &layout, llvm::ArrayRef<const uint8_t *> rows, uint8_t *tile) {
+void sinter::packTile(const PackedLayout &layout, llvm::ArrayRef<const uint8_t *> rows,
+                      uint8_t *tile) {
   assert(rows.size() <= kTileRows && "a tile has 32 rows");
   if (layout.format().floatBits == 32)
     packValues<uint32_t>(layout, rows, tile);

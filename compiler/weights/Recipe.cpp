@@ -19,7 +19,8 @@ static constexpr int64_t kStripBytes = 1 << 20;
 // Evaluation: no IR, any thread
 //===----------------------------------------------------------------------===//
 
-/// Pairs are neighbours in the result: row 2i is row i of the first half, row 2i + 1 is row i of the second.
+/// Pairs are neighbours in the result: row 2i is row i of the first half, row 2i + 1 is row i of
+/// the second.
 int64_t MatrixRecipe::Permutation::source(int64_t row) const {
   int64_t inHead = row % headDim;
   if (inHead >= rotaryDim)
@@ -104,22 +105,25 @@ InFlightDiagnostic notARecipe(Value value) {
   Operation *op = value.getDefiningOp();
   if (!op)
     return emitError(value.getLoc()) << "a recipe cannot use a value from outside";
-  return op->emitError() << "'" << op->getName() << "' is no recipe op that makes " << value.getType()
-                         << "; known: llm.weight, llm.permute_rows, llm.scale_columns, llm.pack, llm.parameter, "
-                            "llm.rope_frequencies, llm.div, llm.rope_table";
+  return op->emitError()
+         << "'" << op->getName() << "' is no recipe op that makes " << value.getType()
+         << "; known: llm.weight, llm.permute_rows, llm.scale_columns, llm.pack, llm.parameter, "
+            "llm.rope_frequencies, llm.div, llm.rope_table";
 }
 
 /// The tensor of the file, whose shape (fastest dimension first) is what the IR says.
-FailureOr<const gguf::Tensor *> Reader::tensor(Operation *op, StringRef name, ArrayRef<int64_t> shape) {
+FailureOr<const gguf::Tensor *> Reader::tensor(Operation *op, StringRef name,
+                                               ArrayRef<int64_t> shape) {
   const gguf::Tensor *tensor = file.findTensor(name);
   if (!tensor)
-    return op->emitError() << file.path() << " has no tensor '" << name << "': the dump was made from another model";
+    return op->emitError() << file.path() << " has no tensor '" << name
+                           << "': the dump was made from another model";
   auto present = tensor->shape();
   while (present.size() > shape.size() && present.back() == 1)
     present = present.drop_back();
   if (present != shape)
-    return op->emitError() << "tensor '" << name << "' is " << gguf::shapeText(tensor->shape()) << " in " << file.path()
-                           << " and " << gguf::shapeText(shape) << " here";
+    return op->emitError() << "tensor '" << name << "' is " << gguf::shapeText(tensor->shape())
+                           << " in " << file.path() << " and " << gguf::shapeText(shape) << " here";
   return tensor;
 }
 
@@ -131,9 +135,11 @@ FailureOr<MatrixRecipe> Reader::matrix(Value value) {
     if (failed(found))
       return failure();
     if ((*found)->type != type.getFormat().source)
-      return op->emitError() << "tensor '" << weight.getTensor() << "' is " << gguf::tensorTypeName((*found)->type)
-                             << " in " << file.path() << " and " << type.getFormat().name << " here";
-    return MatrixRecipe{*found, PackedLayout(type.getFormat(), type.getRows(), type.getCols()), {}, {}};
+      return op->emitError() << "tensor '" << weight.getTensor() << "' is "
+                             << gguf::tensorTypeName((*found)->type) << " in " << file.path()
+                             << " and " << type.getFormat().name << " here";
+    return MatrixRecipe{
+        *found, PackedLayout(type.getFormat(), type.getRows(), type.getCols()), {}, {}};
   }
   if (auto permute = dyn_cast_or_null<llm::PermuteRowsOp>(op)) {
     FailureOr<MatrixRecipe> source = matrix(permute.getSource());
@@ -160,8 +166,9 @@ FailureOr<std::vector<double>> Reader::parameter(llm::ParameterOp op) {
   const gguf::Tensor &source = **found;
   if (source.type != gguf::TensorType::F32 && source.type != gguf::TensorType::F16 &&
       source.type != gguf::TensorType::BF16)
-    return op.emitError() << "tensor '" << op.getTensor() << "' is " << gguf::tensorTypeName(source.type) << " in "
-                          << file.path() << "; a vector must be f32, f16 or bf16";
+    return op.emitError() << "tensor '" << op.getTensor() << "' is "
+                          << gguf::tensorTypeName(source.type) << " in " << file.path()
+                          << "; a vector must be f32, f16 or bf16";
   std::vector<float> values(count);
   gguf::dequantizeRow(source.type, source.data, count, values.data());
   return std::vector<double>(values.begin(), values.end());
@@ -183,7 +190,8 @@ FailureOr<std::vector<double>> Reader::vector(Value value) {
     return result;
   }
   if (auto divide = dyn_cast_or_null<llm::DivOp>(op)) {
-    FailureOr<std::vector<double>> result = vector(divide.getLhs()), divisor = vector(divide.getRhs());
+    FailureOr<std::vector<double>> result = vector(divide.getLhs()),
+                                   divisor = vector(divide.getRhs());
     if (failed(result) || failed(divisor))
       return failure();
     for (auto [quotient, by] : llvm::zip_equal(*result, *divisor))
@@ -194,7 +202,8 @@ FailureOr<std::vector<double>> Reader::vector(Value value) {
     std::vector<double> result(frequencies.getCount());
     for (size_t i = 0; i < result.size(); ++i)
       result[i] = frequencies.getScale().convertToDouble() *
-                  std::pow(frequencies.getBase().convertToDouble(), -static_cast<double>(i) / result.size());
+                  std::pow(frequencies.getBase().convertToDouble(),
+                           -static_cast<double>(i) / result.size());
     return result;
   }
   return notARecipe(value);
@@ -245,11 +254,16 @@ static int64_t unitsOf(const MatrixRecipe &matrix) { return matrix.layout.tiles(
 static int64_t unitsOf(const RopeTableRecipe &table) { return table.positions; }
 static int64_t unitsOf(const VectorRecipe &) { return 1; }
 static int64_t unitBytes(const MatrixRecipe &matrix) { return matrix.layout.tileBytes(); }
-static int64_t unitBytes(const RopeTableRecipe &table) { return 8 * static_cast<int64_t>(table.frequencies.size()); }
-static int64_t unitBytes(const VectorRecipe &vector) { return 4 * static_cast<int64_t>(vector.values.size()); }
+static int64_t unitBytes(const RopeTableRecipe &table) {
+  return 8 * static_cast<int64_t>(table.frequencies.size());
+}
+static int64_t unitBytes(const VectorRecipe &vector) {
+  return 4 * static_cast<int64_t>(vector.values.size());
+}
 
 int64_t Recipe::strips() const {
-  return std::visit([&](const auto &recipe) { return llvm::divideCeil(unitsOf(recipe), step); }, what);
+  return std::visit([&](const auto &recipe) { return llvm::divideCeil(unitsOf(recipe), step); },
+                    what);
 }
 
 int64_t Recipe::stripBytes(int64_t strip) const {

@@ -1,11 +1,11 @@
 //===- Recipe.h - What a constant's bytes are made of ---------------------===//
 //
-// The region of a constant exec.buffer, read once into a plain description without IR (so that threads may evaluate
-// it), then evaluated strip by strip:
+// The region of a constant exec.buffer, read once into a plain description without IR (so that
+// threads may evaluate it), then evaluated strip by strip:
 //
-//   %0 = llm.weight "blk.0.attn_q.weight"          strip s = row tiles 4s .. 4s+3, from rows of the mapped GGUF
-//   %1 = llm.permute_rows %0 {...}           ==>   (permute_rows says which row; a strip never needs another strip)
-//   %2 = llm.pack %1
+//   %0 = llm.weight "blk.0.attn_q.weight"          strip s = row tiles 4s .. 4s+3, from rows of the
+//   mapped GGUF %1 = llm.permute_rows %0 {...}           ==>   (permute_rows says which row; a
+//   strip never needs another strip) %2 = llm.pack %1
 //
 //===----------------------------------------------------------------------===//
 #ifndef SINTER_COMPILER_WEIGHTS_RECIPE_H
@@ -50,8 +50,8 @@ struct VectorRecipe {
 
 class Recipe {
 public:
-  /// Reads the region and checks it against the file. Emits an error at the op that is wrong: an op that is no recipe
-  /// op, a tensor that is missing or of another shape or type.
+  /// Reads the region and checks it against the file. Emits an error at the op that is wrong: an op
+  /// that is no recipe op, a tensor that is missing or of another shape or type.
   static mlir::FailureOr<Recipe> read(exec::BufferOp buffer, const gguf::GGUFFile &file);
 
   int64_t bytes() const { return totalBytes; }

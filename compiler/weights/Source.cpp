@@ -1,7 +1,8 @@
 //===- Source.cpp - A source block as codes and scale-chain numbers -------===//
 //
-// The block layouts are ggml's; gguf/Dequantize.cpp states them in full and computes with them, here they are only
-// sorted. Loops are short and without branches, so that the compiler vectorizes them.
+// The block layouts are ggml's; gguf/Dequantize.cpp states them in full and computes with them,
+// here they are only sorted. Loops are short and without branches, so that the compiler vectorizes
+// them.
 //
 //===----------------------------------------------------------------------===//
 #include "compiler/weights/Source.h"
@@ -39,12 +40,13 @@ static void unpackQ5_0(const uint8_t *block, SourceBlock &out) {
     out.codes[i] |= (block[2 + i / 8] >> (i % 8) & 1) << 4;
 }
 
-/// d:f16 | dmin:f16 | 12 bytes: 8 scales and 8 minima of 6 bits | 128 bytes of nibbles, 64 elements in each 32 bytes.
+/// d:f16 | dmin:f16 | 12 bytes: 8 scales and 8 minima of 6 bits | 128 bytes of nibbles, 64 elements
+/// in each 32 bytes.
 static void unpackQ4_K(const uint8_t *block, SourceBlock &out) {
   out.d = load16(block);
   out.dmin = load16(block + 2);
-  // Bytes 0-3 hold scales 0-3 below the upper 2 bits of scales 4-7, bytes 4-7 the same of the minima; bytes 8-11 the
-  // lower 4 bits of scales (low half) and minima (high half) 4-7.
+  // Bytes 0-3 hold scales 0-3 below the upper 2 bits of scales 4-7, bytes 4-7 the same of the
+  // minima; bytes 8-11 the lower 4 bits of scales (low half) and minima (high half) 4-7.
   const uint8_t *packed = block + 4;
   for (int i = 0; i < 4; ++i) {
     out.scales[i] = packed[i] & 63;
@@ -56,8 +58,9 @@ static void unpackQ4_K(const uint8_t *block, SourceBlock &out) {
     splitNibbles(block + 16 + 32 * part, 32, out.codes + 64 * part, out.codes + 64 * part + 32);
 }
 
-/// 128 bytes: low 4 bits | 64 bytes: high 2 bits | 16 signed scales | d:f16. Each half of the block (128 elements) has
-/// 64 + 32 of these bytes; its elements l, l + 32, l + 64, l + 96 share high byte l.
+/// 128 bytes: low 4 bits | 64 bytes: high 2 bits | 16 signed scales | d:f16. Each half of the block
+/// (128 elements) has 64 + 32 of these bytes; its elements l, l + 32, l + 64, l + 96 share high
+/// byte l.
 static void unpackQ6_K(const uint8_t *block, SourceBlock &out) {
   for (int half = 0; half < 2; ++half) {
     const uint8_t *low = block + 64 * half, *high = block + 128 + 32 * half;

@@ -1,6 +1,7 @@
 //===- Source.h - A source block as codes and scale-chain numbers ---------===//
 //
-// One function a GGUF format takes its block apart; all that follows (Pack.cpp) is generic over Format.
+// One function a GGUF format takes its block apart; all that follows (Pack.cpp) is generic over
+// Format.
 //
 //===----------------------------------------------------------------------===//
 #ifndef SINTER_COMPILER_WEIGHTS_SOURCE_H
@@ -10,8 +11,8 @@
 
 namespace sinter {
 
-/// The numbers of one super-block in the order of its elements and groups. Signed numbers are two's complement bytes;
-/// d and dmin are the bits of f16 values.
+/// The numbers of one super-block in the order of its elements and groups. Signed numbers are two's
+/// complement bytes; d and dmin are the bits of f16 values.
 struct SourceBlock {
   uint8_t codes[256];
   uint8_t scales[16];

@@ -1,7 +1,7 @@
 //===- ExecAttrs.cpp - Syntax of bindings, tile counts, ports and targets -===//
 //
-// Bindings and ports are also printed bare, inside exec.dispatch and exec.program: their syntax is in functions
-// that the ops share (ExecSyntax.h).
+// Bindings and ports are also printed bare, inside exec.dispatch and exec.program: their syntax is
+// in functions that the ops share (ExecSyntax.h).
 //
 //===----------------------------------------------------------------------===//
 #include "dialects/exec/ExecSyntax.h"
@@ -25,8 +25,8 @@ void ExecDialect::registerAttributes() {
 
 /// One word of an enumeration, or an error that lists nothing but says what was expected.
 template <typename Enum>
-static ParseResult parseWord(AsmParser &parser, Enum &value, std::optional<Enum> (*symbolize)(StringRef),
-                             const char *expected) {
+static ParseResult parseWord(AsmParser &parser, Enum &value,
+                             std::optional<Enum> (*symbolize)(StringRef), const char *expected) {
   StringRef word;
   SMLoc at = parser.getCurrentLocation();
   if (parser.parseKeyword(&word))
@@ -46,21 +46,23 @@ static ParseResult parseSymbol(AsmParser &parser, FlatSymbolRefAttr &symbol) {
   return success();
 }
 
-// ---- #exec.indirect: (@step[2] * 8192 below 256) ------------------------------------------------------------------
+// ---- #exec.indirect: (@step[2] * 8192 below 256)
+// ------------------------------------------------------------------
 
 static FailureOr<IndirectAttr> parseIndirect(AsmParser &parser) {
   FlatSymbolRefAttr index;
   int64_t element, stride, limit;
-  if (parser.parseLParen() || parseSymbol(parser, index) || parser.parseLSquare() || parser.parseInteger(element) ||
-      parser.parseRSquare() || parser.parseStar() || parser.parseInteger(stride) || parser.parseKeyword("below") ||
-      parser.parseInteger(limit) || parser.parseRParen())
+  if (parser.parseLParen() || parseSymbol(parser, index) || parser.parseLSquare() ||
+      parser.parseInteger(element) || parser.parseRSquare() || parser.parseStar() ||
+      parser.parseInteger(stride) || parser.parseKeyword("below") || parser.parseInteger(limit) ||
+      parser.parseRParen())
     return failure();
   return IndirectAttr::get(parser.getContext(), index, element, stride, limit);
 }
 
 static void printIndirect(AsmPrinter &printer, IndirectAttr indirect) {
-  printer << "(" << indirect.getIndex() << "[" << indirect.getElement() << "] * " << indirect.getStride() << " below "
-          << indirect.getLimit() << ")";
+  printer << "(" << indirect.getIndex() << "[" << indirect.getElement() << "] * "
+          << indirect.getStride() << " below " << indirect.getLimit() << ")";
 }
 
 Attribute IndirectAttr::parse(AsmParser &parser, Type) {
@@ -78,7 +80,8 @@ void IndirectAttr::print(AsmPrinter &printer) const {
   printer << ">";
 }
 
-// ---- #exec.binding: write @sum offset 0 size 64 at (...) over [0, 1] ------------------------------------------------
+// ---- #exec.binding: write @sum offset 0 size 64 at (...) over [0, 1]
+// ------------------------------------------------
 
 FailureOr<BindingAttr> sinter::exec::parseBinding(AsmParser &parser) {
   Access access = Access::Read;
@@ -86,7 +89,8 @@ FailureOr<BindingAttr> sinter::exec::parseBinding(AsmParser &parser) {
   int64_t offset = 0, size = -1;
   IndirectAttr indirect;
   SmallVector<int64_t> over;
-  if (parseWord(parser, access, symbolizeAccess, "read, write or update") || parseSymbol(parser, buffer))
+  if (parseWord(parser, access, symbolizeAccess, "read, write or update") ||
+      parseSymbol(parser, buffer))
     return failure();
   if (succeeded(parser.parseOptionalKeyword("offset")) && parser.parseInteger(offset))
     return failure();
@@ -140,7 +144,8 @@ void BindingAttr::print(AsmPrinter &printer) const {
   printer << ">";
 }
 
-// ---- #exec.tiles: <8 per 4 tokens per 32 positions> -----------------------------------------------------------------
+// ---- #exec.tiles: <8 per 4 tokens per 32 positions>
+// -----------------------------------------------------------------
 
 Attribute TilesAttr::parse(AsmParser &parser, Type) {
   int64_t constant, tokenStep = 0, lengthStep = 0;
@@ -154,7 +159,8 @@ Attribute TilesAttr::parse(AsmParser &parser, Type) {
       return {};
     int64_t *slot = unit == "tokens" ? &tokenStep : unit == "positions" ? &lengthStep : nullptr;
     if (!slot || *slot || step <= 0) {
-      parser.emitError(at, "expected 'per N tokens' or 'per N positions', each at most once, N at least 1");
+      parser.emitError(
+          at, "expected 'per N tokens' or 'per N positions', each at most once, N at least 1");
       return {};
     }
     *slot = step;
@@ -173,20 +179,24 @@ void TilesAttr::print(AsmPrinter &printer) const {
   printer << ">";
 }
 
-LogicalResult TilesAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t constant,
-                                int64_t tokenStep, int64_t lengthStep) {
+LogicalResult TilesAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
+                                int64_t constant, int64_t tokenStep, int64_t lengthStep) {
   constexpr int64_t most = std::numeric_limits<uint32_t>::max();
-  if (constant < 1 || constant > most || tokenStep < 0 || tokenStep > most || lengthStep < 0 || lengthStep > most)
-    return emitError() << "a tile count needs a constant of at least 1 and steps that are not negative, all below 2^32";
+  if (constant < 1 || constant > most || tokenStep < 0 || tokenStep > most || lengthStep < 0 ||
+      lengthStep > most)
+    return emitError() << "a tile count needs a constant of at least 1 and steps that are not "
+                          "negative, all below 2^32";
   return success();
 }
 
-// ---- #exec.port: tokens @tokens -------------------------------------------------------------------------------------
+// ---- #exec.port: tokens @tokens
+// -------------------------------------------------------------------------------------
 
 FailureOr<PortAttr> sinter::exec::parsePort(AsmParser &parser) {
   PortRole role = PortRole::Tokens;
   FlatSymbolRefAttr buffer;
-  if (parseWord(parser, role, symbolizePortRole, "tokens, targets, logits or scores") || parseSymbol(parser, buffer))
+  if (parseWord(parser, role, symbolizePortRole, "tokens, targets, logits or scores") ||
+      parseSymbol(parser, buffer))
     return failure();
   return PortAttr::get(parser.getContext(), role, buffer);
 }
@@ -210,7 +220,8 @@ void PortAttr::print(AsmPrinter &printer) const {
   printer << ">";
 }
 
-// ---- #exec.variant, #exec.target --------------------------------------------------------------------------------------
+// ---- #exec.variant, #exec.target
+// --------------------------------------------------------------------------------------
 
 static ParseResult parseString(AsmParser &parser, StringAttr &attribute) {
   std::string text;
@@ -238,7 +249,8 @@ void VariantAttr::print(AsmPrinter &printer) const {
   printer << "<" << getName();
   if (!getFeatures().empty()) {
     printer << " needs [";
-    llvm::interleaveComma(getFeatures(), printer.getStream(), [&](StringAttr feature) { printer << feature; });
+    llvm::interleaveComma(getFeatures(), printer.getStream(),
+                          [&](StringAttr feature) { printer << feature; });
     printer << "]";
   }
   printer << ">";
@@ -255,22 +267,27 @@ Attribute TargetAttr::parse(AsmParser &parser, Type) {
     variants.push_back(variant);
     return success();
   };
-  if (parser.parseLess() || parseString(parser, name) || parser.parseComma() || parser.parseKeyword("activations") ||
-      parser.parseEqual() || parseWord(parser, activations, symbolizeActivations, "f32 or i8") ||
-      parser.parseComma() || parser.parseKeyword("variants") || parser.parseEqual() ||
-      parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, parseVariant) || parser.parseGreater())
+  if (parser.parseLess() || parseString(parser, name) || parser.parseComma() ||
+      parser.parseKeyword("activations") || parser.parseEqual() ||
+      parseWord(parser, activations, symbolizeActivations, "f32 or i8") || parser.parseComma() ||
+      parser.parseKeyword("variants") || parser.parseEqual() ||
+      parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, parseVariant) ||
+      parser.parseGreater())
     return {};
   return parser.getChecked<TargetAttr>(parser.getContext(), name, activations, variants);
 }
 
 void TargetAttr::print(AsmPrinter &printer) const {
-  printer << "<" << getName() << ", activations = " << stringifyActivations(getActivations()) << ", variants = [";
-  llvm::interleaveComma(getVariants(), printer.getStream(), [&](VariantAttr variant) { variant.print(printer); });
+  printer << "<" << getName() << ", activations = " << stringifyActivations(getActivations())
+          << ", variants = [";
+  llvm::interleaveComma(getVariants(), printer.getStream(),
+                        [&](VariantAttr variant) { variant.print(printer); });
   printer << "]>";
 }
 
-LogicalResult TargetAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, StringAttr name,
-                                 Activations activations, ArrayRef<VariantAttr> variants) {
+LogicalResult TargetAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
+                                 StringAttr name, Activations activations,
+                                 ArrayRef<VariantAttr> variants) {
   if (variants.empty())
     return emitError() << "target " << name << " has no variant";
   llvm::SmallPtrSet<Attribute, 4> names;

@@ -90,6 +90,8 @@ SmallVector<ModuleOp> sinter::exec::getTargetModules(ModuleOp top) {
   return targets;
 }
 
-IndirectAttr sinter::exec::lastTokenOf(MLIRContext *context, StringRef stepBuffer, int64_t stride, int64_t limit) {
-  return IndirectAttr::get(context, FlatSymbolRefAttr::get(context, stepBuffer), kStepLastToken, stride, limit);
+IndirectAttr sinter::exec::lastTokenOf(MLIRContext *context, StringRef stepBuffer, int64_t stride,
+                                       int64_t limit) {
+  return IndirectAttr::get(context, FlatSymbolRefAttr::get(context, stepBuffer), kStepLastToken,
+                           stride, limit);
 }

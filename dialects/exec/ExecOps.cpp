@@ -8,7 +8,8 @@
 using namespace mlir;
 using namespace sinter::exec;
 
-// ---- Lists of bindings and ports inside ops -------------------------------------------------------------------------
+// ---- Lists of bindings and ports inside ops
+// -------------------------------------------------------------------------
 
 template <typename Attr>
 static ParseResult parseList(OpAsmParser &parser, AsmParser::Delimiter delimiter, ArrayAttr &list,
@@ -43,7 +44,8 @@ static ParseResult parsePorts(OpAsmParser &parser, ArrayAttr &ports) {
 
 static void printPorts(OpAsmPrinter &printer, Operation *, ArrayAttr ports) {
   printer << "[";
-  llvm::interleaveComma(ports.getAsRange<PortAttr>(), printer, [&](PortAttr port) { printPort(printer, port); });
+  llvm::interleaveComma(ports.getAsRange<PortAttr>(), printer,
+                        [&](PortAttr port) { printPort(printer, port); });
   printer << "]";
 }
 
@@ -51,7 +53,8 @@ static void printPorts(OpAsmPrinter &printer, Operation *, ArrayAttr ports) {
 #include "dialects/exec/ExecOps.cpp.inc"
 
 /// The buffer that a symbol names, or an error on `user`.
-static BufferOp lookUpBuffer(Operation *user, FlatSymbolRefAttr symbol, SymbolTableCollection &tables) {
+static BufferOp lookUpBuffer(Operation *user, FlatSymbolRefAttr symbol,
+                             SymbolTableCollection &tables) {
   auto buffer = tables.lookupNearestSymbolFrom<BufferOp>(user, symbol);
   if (!buffer)
     user->emitOpError() << "names the buffer " << symbol << ", which does not exist";
@@ -66,12 +69,14 @@ static std::optional<int64_t> checkedAdd(int64_t a, int64_t b) {
   return sum;
 }
 
-// ---- exec.buffer ----------------------------------------------------------------------------------------------------
+// ---- exec.buffer
+// ----------------------------------------------------------------------------------------------------
 
-void BufferOp::build(OpBuilder &builder, OperationState &state, BufferKind kind, StringRef name, int64_t bytes,
-                     StringRef program) {
-  build(builder, state, kind, name, program.empty() ? FlatSymbolRefAttr() : builder.getAttr<FlatSymbolRefAttr>(program),
-        bytes, BufferRoleAttr(), IntegerAttr());
+void BufferOp::build(OpBuilder &builder, OperationState &state, BufferKind kind, StringRef name,
+                     int64_t bytes, StringRef program) {
+  build(builder, state, kind, name,
+        program.empty() ? FlatSymbolRefAttr() : builder.getAttr<FlatSymbolRefAttr>(program), bytes,
+        BufferRoleAttr(), IntegerAttr());
 }
 
 Value BufferOp::getConstantValue() {
@@ -82,18 +87,22 @@ LogicalResult BufferOp::verify() {
   if (static_cast<int64_t>(getBytes()) < 1)
     return emitOpError() << "has " << static_cast<int64_t>(getBytes()) << " bytes";
   if (isConstant() != !getRecipe().empty())
-    return emitOpError() << (isConstant() ? "is constant and has no recipe" : "has a recipe and is not constant");
+    return emitOpError() << (isConstant() ? "is constant and has no recipe"
+                                          : "has a recipe and is not constant");
   if (isTransient() != getProgram().has_value())
     return emitOpError() << (isTransient() ? "is transient and names no program"
                                            : "names a program and is not transient");
   if (getRole() && !isState())
     return emitOpError() << "has a role and is not state";
   if (getRole() == BufferRole::Step && static_cast<int64_t>(getBytes()) < kStepBytes)
-    return emitOpError() << "has " << getBytes() << " bytes; the step's scalars take " << kStepBytes;
+    return emitOpError() << "has " << getBytes() << " bytes; the step's scalars take "
+                         << kStepBytes;
   if (getOffset() && !isConstant())
-    return emitOpError() << "has a place; only constants have it here, the others in exec.memory_plan";
+    return emitOpError()
+           << "has a place; only constants have it here, the others in exec.memory_plan";
   if (getOffset() && *getOffset() % kConstantAlignment != 0)
-    return emitOpError() << "is at " << *getOffset() << ", which is not a multiple of " << kConstantAlignment;
+    return emitOpError() << "is at " << *getOffset() << ", which is not a multiple of "
+                         << kConstantAlignment;
   if (isConstant() && !isa<ConstantYieldOp>(getRecipe().front().getTerminator()))
     return emitOpError() << "has a recipe that does not end in exec.constant_yield";
   if (isConstant() && getRecipe().front().getNumArguments())
@@ -116,7 +125,8 @@ LogicalResult BufferOp::verifySymbolUses(SymbolTableCollection &tables) {
   return success();
 }
 
-// ---- exec.program ---------------------------------------------------------------------------------------------------
+// ---- exec.program
+// ---------------------------------------------------------------------------------------------------
 
 void ProgramOp::build(OpBuilder &builder, OperationState &state, StringRef name, int64_t maxTokens,
                       ArrayRef<PortAttr> ports) {
@@ -148,16 +158,19 @@ LogicalResult ProgramOp::verifySymbolUses(SymbolTableCollection &tables) {
       return failure();
     StringRef role = stringifyPortRole(port.getRole());
     if (!buffer.isState())
-      return emitOpError() << "has the port '" << role << "' in " << port.getBuffer() << ", which is not state";
-    int64_t least = port.getRole() == PortRole::Logits ? 4 : 4 * static_cast<int64_t>(getMaxTokens());
+      return emitOpError() << "has the port '" << role << "' in " << port.getBuffer()
+                           << ", which is not state";
+    int64_t least =
+        port.getRole() == PortRole::Logits ? 4 : 4 * static_cast<int64_t>(getMaxTokens());
     if (static_cast<int64_t>(buffer.getBytes()) < least)
-      return emitOpError() << "has the port '" << role << "' in " << port.getBuffer() << " of " << buffer.getBytes()
-                           << " bytes; it takes " << least;
+      return emitOpError() << "has the port '" << role << "' in " << port.getBuffer() << " of "
+                           << buffer.getBytes() << " bytes; it takes " << least;
   }
   return success();
 }
 
-// ---- exec.group -----------------------------------------------------------------------------------------------------
+// ---- exec.group
+// -----------------------------------------------------------------------------------------------------
 
 void GroupOp::build(OpBuilder &, OperationState &state) { state.addRegion()->emplaceBlock(); }
 
@@ -195,28 +208,32 @@ LogicalResult GroupOp::verifySymbolUses(SymbolTableCollection &tables) {
         if (other.dispatch != dispatch && (other.binding.isWritten() || binding.isWritten()) &&
             range.first < other.range.second && other.range.first < range.second)
           return dispatch.emitOpError() << "and " << other.dispatch.getKernelAttr()
-                                        << " of the same group touch the same bytes of " << binding.getBuffer()
-                                        << ", and one writes them";
+                                        << " of the same group touch the same bytes of "
+                                        << binding.getBuffer() << ", and one writes them";
       uses[binding.getBuffer()].push_back({dispatch, binding, range});
     }
   return success();
 }
 
-// ---- exec.dispatch --------------------------------------------------------------------------------------------------
+// ---- exec.dispatch
+// --------------------------------------------------------------------------------------------------
 
-void DispatchOp::build(OpBuilder &builder, OperationState &state, StringRef kernel, ArrayRef<BindingAttr> bindings,
-                       TilesAttr tiles, StringRef source) {
+void DispatchOp::build(OpBuilder &builder, OperationState &state, StringRef kernel,
+                       ArrayRef<BindingAttr> bindings, TilesAttr tiles, StringRef source) {
   SmallVector<Attribute> list(bindings.begin(), bindings.end());
-  build(builder, state, builder.getAttr<FlatSymbolRefAttr>(kernel), builder.getArrayAttr(list), tiles,
-        source.empty() ? StringAttr() : builder.getStringAttr(source));
+  build(builder, state, builder.getAttr<FlatSymbolRefAttr>(kernel), builder.getArrayAttr(list),
+        tiles, source.empty() ? StringAttr() : builder.getStringAttr(source));
 }
 
 LogicalResult DispatchOp::verify() {
   for (auto [number, binding] : llvm::enumerate(getBindingList())) {
     if (!binding.getOver().empty() && binding.getAccess() != Access::Write)
-      return emitOpError() << "has binding " << number << " over another one, which only a write can be";
-    if (!binding.getOver().empty() && (binding.getOffset() || binding.getSize() >= 0 || binding.getIndirect()))
-      return emitOpError() << "has binding " << number << " over another one, which only a whole buffer can be";
+      return emitOpError() << "has binding " << number
+                           << " over another one, which only a write can be";
+    if (!binding.getOver().empty() &&
+        (binding.getOffset() || binding.getSize() >= 0 || binding.getIndirect()))
+      return emitOpError() << "has binding " << number
+                           << " over another one, which only a whole buffer can be";
     for (int64_t other : binding.getOver())
       if (other < 0 || other >= static_cast<int64_t>(getBindings().size()) ||
           getBinding(other).getAccess() != Access::Read)
@@ -232,11 +249,14 @@ static LogicalResult verifyIndirect(DispatchOp op, size_t number, IndirectAttr i
   if (!index)
     return failure();
   if (index.isConstant())
-    return op.emitOpError() << "has binding " << number << " indexed by " << indirect.getIndex()
-                            << ", which is constant: the runtime reads indices from the session's memory";
-  if (indirect.getElement() < 0 || indirect.getElement() >= static_cast<int64_t>(index.getBytes()) / 4)
-    return op.emitOpError() << "has binding " << number << " indexed by number " << indirect.getElement() << " of "
-                            << indirect.getIndex() << ", which has " << index.getBytes() / 4;
+    return op.emitOpError()
+           << "has binding " << number << " indexed by " << indirect.getIndex()
+           << ", which is constant: the runtime reads indices from the session's memory";
+  if (indirect.getElement() < 0 ||
+      indirect.getElement() >= static_cast<int64_t>(index.getBytes()) / 4)
+    return op.emitOpError() << "has binding " << number << " indexed by number "
+                            << indirect.getElement() << " of " << indirect.getIndex()
+                            << ", which has " << index.getBytes() / 4;
   if (indirect.getLimit() < 1 || indirect.getLimit() > std::numeric_limits<uint32_t>::max())
     return op.emitOpError() << "has binding " << number << " with limit " << indirect.getLimit();
   if (indirect.getStride() < 1 || indirect.getStride() % SINTER_KERNEL_ALIGNMENT)
@@ -246,7 +266,8 @@ static LogicalResult verifyIndirect(DispatchOp op, size_t number, IndirectAttr i
 }
 
 /// offset + (limit - 1) * stride + size within the buffer, without overflow on the way.
-static LogicalResult verifyRange(DispatchOp op, size_t number, BindingAttr binding, int64_t bufferBytes) {
+static LogicalResult verifyRange(DispatchOp op, size_t number, BindingAttr binding,
+                                 int64_t bufferBytes) {
   if (binding.getOffset() % SINTER_KERNEL_ALIGNMENT)
     return op.emitOpError() << "has binding " << number << " at offset " << binding.getOffset()
                             << ", which is not a multiple of " << SINTER_KERNEL_ALIGNMENT;
@@ -257,10 +278,11 @@ static LogicalResult verifyRange(DispatchOp op, size_t number, BindingAttr bindi
   std::optional<int64_t> begin = checkedAdd(binding.getOffset(), travel);
   if (indirect && binding.getSize() < 0)
     return op.emitOpError() << "has binding " << number << " indirect without a size";
-  std::optional<int64_t> end = begin ? checkedAdd(*begin, std::max<int64_t>(binding.getSize(), 1)) : begin;
+  std::optional<int64_t> end =
+      begin ? checkedAdd(*begin, std::max<int64_t>(binding.getSize(), 1)) : begin;
   if (overflow || !end || *end > bufferBytes)
-    return op.emitOpError() << "has binding " << number << " past the end of " << binding.getBuffer() << " ("
-                            << bufferBytes << " bytes)";
+    return op.emitOpError() << "has binding " << number << " past the end of "
+                            << binding.getBuffer() << " (" << bufferBytes << " bytes)";
   return success();
 }
 
@@ -271,11 +293,13 @@ LogicalResult DispatchOp::verifySymbolUses(SymbolTableCollection &tables) {
     if (!buffer)
       return failure();
     if (buffer.isConstant() && binding.isWritten())
-      return emitOpError() << "writes binding " << number << ", the constant " << binding.getBuffer();
+      return emitOpError() << "writes binding " << number << ", the constant "
+                           << binding.getBuffer();
     if (buffer.isTransient() && buffer.getProgram() != program.getSymName())
-      return emitOpError() << "has binding " << number << " in " << binding.getBuffer() << ", a transient of "
-                           << buffer.getProgramAttr();
-    if (binding.getIndirect() && failed(verifyIndirect(*this, number, binding.getIndirect(), tables)))
+      return emitOpError() << "has binding " << number << " in " << binding.getBuffer()
+                           << ", a transient of " << buffer.getProgramAttr();
+    if (binding.getIndirect() &&
+        failed(verifyIndirect(*this, number, binding.getIndirect(), tables)))
       return failure();
     if (failed(verifyRange(*this, number, binding, buffer.getBytes())))
       return failure();
@@ -283,17 +307,18 @@ LogicalResult DispatchOp::verifySymbolUses(SymbolTableCollection &tables) {
   for (ModuleOp variant : getVariantModules(getTargetModule(*this))) {
     Operation *kernel = tables.lookupSymbolIn(variant, getKernelAttr());
     if (!kernel)
-      return emitOpError() << "runs the kernel " << getKernelAttr() << ", which variant " << variant.getSymNameAttr()
-                           << " does not have";
+      return emitOpError() << "runs the kernel " << getKernelAttr() << ", which variant "
+                           << variant.getSymNameAttr() << " does not have";
     std::optional<int64_t> count = getKernelFacts(kernel).bindings;
     if (count && *count != static_cast<int64_t>(getBindings().size()))
-      return emitOpError() << "gives " << getBindings().size() << " bindings to " << getKernelAttr() << ", which takes "
-                           << *count;
+      return emitOpError() << "gives " << getBindings().size() << " bindings to " << getKernelAttr()
+                           << ", which takes " << *count;
   }
   return success();
 }
 
-// ---- exec.memory_plan -----------------------------------------------------------------------------------------------
+// ---- exec.memory_plan
+// -----------------------------------------------------------------------------------------------
 
 void MemoryPlanOp::build(OpBuilder &, OperationState &state) { state.addRegion()->emplaceBlock(); }
 

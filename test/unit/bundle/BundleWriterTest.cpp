@@ -5,9 +5,9 @@
 //===----------------------------------------------------------------------===//
 #include "compiler/bundle/BundleWriter.h"
 #include "compiler/bundle/Digest.h"
-#include "mlir/IR/Diagnostics.h"
 #include "dialects/llm/LLMDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Diagnostics.h"
 #include "mlir/Parser/Parser.h"
 #include "schema/bundle_schema.h"
 #include "schema/container.h"
@@ -63,7 +63,8 @@ module attributes {llm.architecture = "llama", llm.name = "tiny", llm.source = "
 
 class BundleWriterTest : public testing::Test {
 protected:
-  BundleWriterTest() : place(fs::temp_directory_path() / ("sinter-bundle-" + std::to_string(::getpid()))) {
+  BundleWriterTest()
+      : place(fs::temp_directory_path() / ("sinter-bundle-" + std::to_string(::getpid()))) {
     fs::create_directories(place);
     gguf::test::FileBuilder builder;
     source = builder.tensor("w", {32, 16}, 8, 16 * 34).tensor("v", {32}, 0, 128).build();
@@ -81,7 +82,9 @@ protected:
   mlir::FailureOr<BundleSummary> write(const std::string &path, unsigned threads = 1) {
     EXPECT_TRUE(module) << message;
     VariantCode code[] = {{"fast", fast, &entries}, {"base", base, &entries}};
-    BundleInput input{*module, exec::getTargetModules(*module).front(), *file, code, tokenizer, "test 1", threads, {}};
+    BundleInput input{
+        *module, exec::getTargetModules(*module).front(), *file, code, tokenizer, "test 1", threads,
+        {}};
     return writeBundle(input, path);
   }
 
@@ -128,8 +131,11 @@ TEST_F(BundleWriterTest, ReadsBack) {
     Digest digest;
     digest.add(llvm::ArrayRef(all).slice(segment->offset(), segment->size()));
     Digest::Value value = digest.finish();
-    EXPECT_TRUE(std::equal(value.begin(), value.end(), segment->sha256()->begin(), segment->sha256()->end()));
-    EXPECT_EQ(segment->offset() % (segment->kind() == bundle::SegmentKind::Code ? container::code_alignment : 64), 0u);
+    EXPECT_TRUE(std::equal(value.begin(), value.end(), segment->sha256()->begin(),
+                           segment->sha256()->end()));
+    EXPECT_EQ(segment->offset() %
+                  (segment->kind() == bundle::SegmentKind::Code ? container::code_alignment : 64),
+              0u);
     EXPECT_GE(segment->offset(), end);
     end = segment->offset() + segment->size();
   }
@@ -203,7 +209,9 @@ TEST_F(BundleWriterTest, AMissingDirectoryIsNamed) {
 TEST_F(BundleWriterTest, AKernelWithoutCodeIsRefused) {
   entries.clear();
   EXPECT_TRUE(failed(write((place / "x.sinter").string())));
-  EXPECT_NE(message.find("runs @k, which the code of variant 'fast' does not have"), std::string::npos) << message;
+  EXPECT_NE(message.find("runs @k, which the code of variant 'fast' does not have"),
+            std::string::npos)
+      << message;
   EXPECT_TRUE(fs::is_empty(place));
 }
 

@@ -11,12 +11,15 @@ namespace fs = std::filesystem;
 
 class OutputFileTest : public testing::Test {
 protected:
-  OutputFileTest() : place(fs::temp_directory_path() / ("sinter-output-" + std::to_string(::getpid()))) {
+  OutputFileTest()
+      : place(fs::temp_directory_path() / ("sinter-output-" + std::to_string(::getpid()))) {
     fs::create_directories(place);
   }
   ~OutputFileTest() override { fs::remove_all(place); }
 
-  size_t filesInPlace() { return std::distance(fs::directory_iterator(place), fs::directory_iterator()); }
+  size_t filesInPlace() {
+    return std::distance(fs::directory_iterator(place), fs::directory_iterator());
+  }
   std::string read(const fs::path &path) {
     std::stringstream text;
     text << std::ifstream(path).rdbuf();
@@ -38,7 +41,9 @@ TEST_F(OutputFileTest, AppearsAtCommit) {
 }
 
 TEST_F(OutputFileTest, NothingIsLeftWithoutCommit) {
-  { auto file = llvm::cantFail(OutputFile::create((place / "x").string())); }
+  {
+    auto file = llvm::cantFail(OutputFile::create((place / "x").string()));
+  }
   EXPECT_EQ(filesInPlace(), 0u);
 }
 
@@ -54,8 +59,9 @@ TEST_F(OutputFileTest, TheOldFileStaysUntilTheNewOneIsWhole) {
 
 TEST_F(OutputFileTest, AFullDiskIsNamed) {
   llvm::Error error = writeFile("/dev/full", "text");
-  EXPECT_EQ(llvm::toString(std::move(error)), "/dev/full: cannot write 4 bytes at offset 0: No space left on device; free "
-                                              "some space or choose another directory");
+  EXPECT_EQ(llvm::toString(std::move(error)),
+            "/dev/full: cannot write 4 bytes at offset 0: No space left on device; free "
+            "some space or choose another directory");
   EXPECT_TRUE(fs::is_character_file("/dev/full"));
 }
 
@@ -66,5 +72,6 @@ TEST_F(OutputFileTest, AMissingDirectoryIsNamed) {
 }
 
 TEST_F(OutputFileTest, ADirectoryIsRefused) {
-  EXPECT_EQ(llvm::toString(writeFile(place.string(), "text")), place.string() + ": cannot write: Is a directory");
+  EXPECT_EQ(llvm::toString(writeFile(place.string(), "text")),
+            place.string() + ": cannot write: Is a directory");
 }

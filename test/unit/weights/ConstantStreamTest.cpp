@@ -1,6 +1,6 @@
 //===- ConstantStreamTest.cpp - The weights segment as one stream ---------===//
-#include "RecipeFixture.h"
 #include "compiler/weights/ConstantStream.h"
+#include "RecipeFixture.h"
 
 using namespace sinter;
 
@@ -8,10 +8,12 @@ class ConstantStreamTest : public RecipeFixture {
 protected:
   /// A matrix, a gap, and a table of several strips.
   std::vector<PlacedRecipe> constants() {
-    auto table = read(int64_t(20000) * 256, "%f = llm.rope_frequencies {base = 10000.0, scale = 1.0} : tensor<32xf32>\n"
-                                            "%t = llm.rope_table %f : tensor<32xf32> -> tensor<20000x64xf32>\n"
-                                            "exec.constant_yield %t : tensor<20000x64xf32>");
-    auto vector = read(128, "%0 = llm.parameter \"v\" : tensor<32xf32>\nexec.constant_yield %0 : tensor<32xf32>");
+    auto table = read(int64_t(20000) * 256,
+                      "%f = llm.rope_frequencies {base = 10000.0, scale = 1.0} : tensor<32xf32>\n"
+                      "%t = llm.rope_table %f : tensor<32xf32> -> tensor<20000x64xf32>\n"
+                      "exec.constant_yield %t : tensor<20000x64xf32>");
+    auto vector = read(
+        128, "%0 = llm.parameter \"v\" : tensor<32xf32>\nexec.constant_yield %0 : tensor<32xf32>");
     EXPECT_TRUE(succeeded(table) && succeeded(vector)) << message;
     EXPECT_GT(table->strips(), 3);
     return {{std::move(*vector), 0}, {std::move(*table), 256}};
@@ -19,10 +21,11 @@ protected:
 
   std::vector<uint8_t> stream(llvm::ArrayRef<PlacedRecipe> list, int64_t total, unsigned threads) {
     std::vector<uint8_t> all;
-    llvm::Error error = streamConstants(list, total, *file, threads, [&](llvm::ArrayRef<uint8_t> piece) {
-      all.insert(all.end(), piece.begin(), piece.end());
-      return llvm::Error::success();
-    });
+    llvm::Error error =
+        streamConstants(list, total, *file, threads, [&](llvm::ArrayRef<uint8_t> piece) {
+          all.insert(all.end(), piece.begin(), piece.end());
+          return llvm::Error::success();
+        });
     EXPECT_FALSE(static_cast<bool>(error));
     return all;
   }
@@ -51,9 +54,10 @@ TEST_F(ConstantStreamTest, ThreadsDoNotChangeTheBytes) {
 TEST_F(ConstantStreamTest, AnErrorOfTheSinkEndsTheStream) {
   std::vector<PlacedRecipe> list = constants();
   int pieces = 0;
-  llvm::Error error = streamConstants(list, 256 + list[1].recipe.bytes(), *file, 3, [&](llvm::ArrayRef<uint8_t>) {
-    return ++pieces == 2 ? llvm::createStringError("full") : llvm::Error::success();
-  });
+  llvm::Error error =
+      streamConstants(list, 256 + list[1].recipe.bytes(), *file, 3, [&](llvm::ArrayRef<uint8_t>) {
+        return ++pieces == 2 ? llvm::createStringError("full") : llvm::Error::success();
+      });
   EXPECT_EQ(llvm::toString(std::move(error)), "full");
   EXPECT_EQ(pieces, 2);
 }

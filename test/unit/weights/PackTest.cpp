@@ -1,11 +1,11 @@
 //===- PackTest.cpp - The packed layout says what the GGUF says -----------===//
 //
-// A slow reader written from the text at the head of Format.h must find, in every packed tile, the value that
-// gguf::dequantizeRow computes from the source, bit for bit.
+// A slow reader written from the text at the head of Format.h must find, in every packed tile, the
+// value that gguf::dequantizeRow computes from the source, bit for bit.
 //
 //===----------------------------------------------------------------------===//
-#include "compiler/gguf/Dequantize.h"
 #include "compiler/weights/Pack.h"
+#include "compiler/gguf/Dequantize.h"
 #include "gtest/gtest.h"
 #include <cmath>
 #include <cstring>
@@ -21,8 +21,8 @@ uint32_t wordAt(const uint8_t *at, unsigned bytes) {
   return word;
 }
 
-/// "plane of b bits: b lines of 128 bytes for each 32 elements. Quad q is in line q % b, row r at byte 4r, one byte an
-/// element, at bit (q / b) * b."
+/// "plane of b bits: b lines of 128 bytes for each 32 elements. Quad q is in line q % b, row r at
+/// byte 4r, one byte an element, at bit (q / b) * b."
 int readCode(const PackedLayout &layout, const uint8_t *tile, int row, int64_t element) {
   const Format &format = layout.format();
   int code = 0;
@@ -30,7 +30,8 @@ int readCode(const PackedLayout &layout, const uint8_t *tile, int row, int64_t e
   for (unsigned plane = 0; plane < format.codePlanes.size(); ++plane) {
     unsigned bits = format.codePlanes[plane];
     unsigned quad = element % 32 / 4;
-    const uint8_t *lines = tile + layout.stream(StreamKind::Codes, plane).offset + element / 32 * bits * 128;
+    const uint8_t *lines =
+        tile + layout.stream(StreamKind::Codes, plane).offset + element / 32 * bits * 128;
     uint8_t byte = lines[quad % bits * 128 + 4 * row + element % 4];
     code |= (byte >> (quad / bits * bits) & ((1 << bits) - 1)) << below;
     below += bits;
@@ -39,7 +40,8 @@ int readCode(const PackedLayout &layout, const uint8_t *tile, int row, int64_t e
 }
 
 /// "integer i is at bit (i*b) % 32 of row r's word in line (i*b) / 32"
-int readInteger(const PackedLayout &layout, const uint8_t *tile, StreamKind kind, int row, int64_t element) {
+int readInteger(const PackedLayout &layout, const uint8_t *tile, StreamKind kind, int row,
+                int64_t element) {
   const Format &format = layout.format();
   int64_t super = element / format.superBlock;
   unsigned index = element % format.superBlock / format.scaleGroup, below = 0;
@@ -47,7 +49,8 @@ int readInteger(const PackedLayout &layout, const uint8_t *tile, StreamKind kind
   for (unsigned plane = 0; plane < format.scalePlanes.size(); ++plane) {
     unsigned bits = format.scalePlanes[plane], total = format.groupsPerSuperBlock() * bits;
     unsigned lineBytes = total == 16 ? 64 : 128, lines = total == 16 ? 1 : total / 32;
-    const uint8_t *line = tile + layout.stream(kind, plane).offset + super * lines * lineBytes + index * bits / 32 * lineBytes;
+    const uint8_t *line = tile + layout.stream(kind, plane).offset + super * lines * lineBytes +
+                          index * bits / 32 * lineBytes;
     uint32_t word = wordAt(line + row * (lineBytes / 32), lineBytes / 32);
     value |= (word >> (index * bits % 32) & ((1u << bits) - 1)) << below;
     below += bits;
@@ -55,7 +58,8 @@ int readInteger(const PackedLayout &layout, const uint8_t *tile, StreamKind kind
   return format.signedScales ? static_cast<int8_t>(value) : value;
 }
 
-float readHalf(const PackedLayout &layout, const uint8_t *tile, StreamKind kind, int row, int64_t element) {
+float readHalf(const PackedLayout &layout, const uint8_t *tile, StreamKind kind, int row,
+               int64_t element) {
   int64_t super = element / layout.format().superBlock;
   return gguf::halfToFloat(wordAt(tile + layout.stream(kind).offset + super * 64 + 2 * row, 2));
 }
@@ -123,23 +127,27 @@ TEST_P(PackTest, HoldsEveryWeightBitForBit) {
         float wanted = c < cols ? expected[c] : 0.f, found = readWeight(layout, tile.data(), r, c);
         ASSERT_TRUE(wanted == found || (std::isnan(wanted) && std::isnan(found)))
             << format.name.str() << " row " << 32 * t + r << " column " << c << ": " << wanted
-                                     << " in the GGUF, " << found << " packed";
+            << " in the GGUF, " << found << " packed";
       }
     }
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Formats, PackTest,
-    testing::Values(Case{FormatId::f32, 32, 64}, Case{FormatId::f32, 33, 172}, Case{FormatId::f16, 5, 172},
-                    Case{FormatId::f16, 64, 20}, Case{FormatId::bf16, 31, 172}, Case{FormatId::q8_0, 32, 64},
-                    Case{FormatId::q8_0, 45, 96}, Case{FormatId::q4_0, 32, 32}, Case{FormatId::q4_0, 1, 160},
-                    Case{FormatId::q5_0, 40, 96}, Case{FormatId::q4_k, 33, 512}, Case{FormatId::q6_k, 32, 256},
-                    Case{FormatId::q6_k, 7, 768}),
-    [](const testing::TestParamInfo<Case> &info) {
-      return Format::get(info.param.format).name.str() + "_" + std::to_string(info.param.rows) + "x" +
-             std::to_string(info.param.cols);
-    });
+INSTANTIATE_TEST_SUITE_P(Formats, PackTest,
+                         testing::Values(Case{FormatId::f32, 32, 64}, Case{FormatId::f32, 33, 172},
+                                         Case{FormatId::f16, 5, 172}, Case{FormatId::f16, 64, 20},
+                                         Case{FormatId::bf16, 31, 172},
+                                         Case{FormatId::q8_0, 32, 64}, Case{FormatId::q8_0, 45, 96},
+                                         Case{FormatId::q4_0, 32, 32}, Case{FormatId::q4_0, 1, 160},
+                                         Case{FormatId::q5_0, 40, 96},
+                                         Case{FormatId::q4_k, 33, 512},
+                                         Case{FormatId::q6_k, 32, 256},
+                                         Case{FormatId::q6_k, 7, 768}),
+                         [](const testing::TestParamInfo<Case> &info) {
+                           return Format::get(info.param.format).name.str() + "_" +
+                                  std::to_string(info.param.rows) + "x" +
+                                  std::to_string(info.param.cols);
+                         });
 
 /// Every byte pattern of the integer scales, Q4_K's split ones above all.
 TEST(PackScales, EveryScaleAndMinimumOfQ4_K) {

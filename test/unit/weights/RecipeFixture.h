@@ -12,7 +12,8 @@
 
 namespace sinter {
 
-/// Tensors' bytes count up: w is 16 rows of q8_0, f is 4 rows of f16, v and u are 32 floats (finite ones).
+/// Tensors' bytes count up: w is 16 rows of q8_0, f is 4 rows of f16, v and u are 32 floats (finite
+/// ones).
 class RecipeFixture : public testing::Test {
 protected:
   RecipeFixture() {
@@ -30,7 +31,8 @@ protected:
 
   /// The recipe of a constant of `size` bytes whose region is `body`.
   mlir::FailureOr<Recipe> read(int64_t size, const std::string &body) {
-    std::string text = "exec.buffer constant @c bytes " + std::to_string(size) + " {\n" + body + "\n}";
+    std::string text =
+        "exec.buffer constant @c bytes " + std::to_string(size) + " {\n" + body + "\n}";
     modules.push_back(mlir::parseSourceString<mlir::ModuleOp>(text, mlir::ParserConfig(&context)));
     if (!modules.back())
       return mlir::failure();

@@ -8,11 +8,13 @@ using namespace sinter;
 using RecipeTest = RecipeFixture;
 
 // 16 rows of 32 q8_0 weights: one tile of 32 rows, 32 x (32 codes + 2 bytes of scale).
-static const char *const kPackedW = "%p = llm.pack %x : !llm.weight<16x32, q8_0> -> !llm.packed<16x32, q8_0>\n"
-                                    "exec.constant_yield %p : !llm.packed<16x32, q8_0>";
+static const char *const kPackedW =
+    "%p = llm.pack %x : !llm.weight<16x32, q8_0> -> !llm.packed<16x32, q8_0>\n"
+    "exec.constant_yield %p : !llm.packed<16x32, q8_0>";
 
 TEST_F(RecipeTest, PacksRowsInTheirOrder) {
-  auto recipe = read(1088, std::string("%x = llm.weight \"w\" : !llm.weight<16x32, q8_0>\n") + kPackedW);
+  auto recipe =
+      read(1088, std::string("%x = llm.weight \"w\" : !llm.weight<16x32, q8_0>\n") + kPackedW);
   ASSERT_TRUE(succeeded(recipe)) << message;
   PackedLayout layout(Format::get(FormatId::q8_0), 16, 32);
   std::vector<const uint8_t *> rows;
@@ -53,7 +55,8 @@ TEST_F(RecipeTest, ScalesColumnsOfFloatWeights) {
       uint16_t before, after;
       std::memcpy(&before, file->findTensor("f")->row(row) + 2 * column, 2);
       std::memcpy(&after, tile.data() + column * 64 + 2 * row, 2);
-      EXPECT_EQ(gguf::halfToFloat(after), gguf::halfToFloat(before) * (column ? 8 : 2)) << row << ", " << column;
+      EXPECT_EQ(gguf::halfToFloat(after), gguf::halfToFloat(before) * (column ? 8 : 2))
+          << row << ", " << column;
     }
 }
 
@@ -61,7 +64,8 @@ TEST_F(RecipeTest, VectorsArePaddedWithZeros) {
   gguf::test::FileBuilder builder;
   bytes = builder.tensor("short", {5}, 0, 20).build();
   file = llvm::cantFail(gguf::GGUFFile::parse(bytes, "test.gguf"));
-  auto recipe = read(128, "%0 = llm.parameter \"short\" : tensor<5xf32>\nexec.constant_yield %0 : tensor<5xf32>");
+  auto recipe = read(
+      128, "%0 = llm.parameter \"short\" : tensor<5xf32>\nexec.constant_yield %0 : tensor<5xf32>");
   ASSERT_TRUE(succeeded(recipe)) << message;
   std::vector<float> values = floats(evaluate(*recipe)), expected = tensorFloats("short");
   expected.resize(32);
@@ -69,10 +73,11 @@ TEST_F(RecipeTest, VectorsArePaddedWithZeros) {
 }
 
 TEST_F(RecipeTest, DividesAndPermutesVectors) {
-  auto recipe = read(128, "%v = llm.parameter \"v\" : tensor<32xf32>\n"
-                          "%p = llm.permute_rows %v {head_dim = 32, rotary_dim = 32} : tensor<32xf32>\n"
-                          "%q = llm.div %p, %v : tensor<32xf32>\n"
-                          "exec.constant_yield %q : tensor<32xf32>");
+  auto recipe =
+      read(128, "%v = llm.parameter \"v\" : tensor<32xf32>\n"
+                "%p = llm.permute_rows %v {head_dim = 32, rotary_dim = 32} : tensor<32xf32>\n"
+                "%q = llm.div %p, %v : tensor<32xf32>\n"
+                "exec.constant_yield %q : tensor<32xf32>");
   ASSERT_TRUE(succeeded(recipe)) << message;
   std::vector<float> values = floats(evaluate(*recipe)), v = tensorFloats("v");
   for (int i = 0; i < 32; ++i)
@@ -80,9 +85,10 @@ TEST_F(RecipeTest, DividesAndPermutesVectors) {
 }
 
 TEST_F(RecipeTest, RopeTableIsCosineAndSineOfEveryPosition) {
-  auto recipe = read(1024, "%f = llm.rope_frequencies {base = 10000.0, scale = 0.5} : tensor<4xf32>\n"
-                           "%t = llm.rope_table %f : tensor<4xf32> -> tensor<31x8xf32>\n"
-                           "exec.constant_yield %t : tensor<31x8xf32>");
+  auto recipe =
+      read(1024, "%f = llm.rope_frequencies {base = 10000.0, scale = 0.5} : tensor<4xf32>\n"
+                 "%t = llm.rope_table %f : tensor<4xf32> -> tensor<31x8xf32>\n"
+                 "exec.constant_yield %t : tensor<31x8xf32>");
   ASSERT_TRUE(succeeded(recipe)) << message;
   std::vector<float> table = floats(evaluate(*recipe));
   for (int p = 0; p < 31; ++p)
@@ -96,29 +102,38 @@ TEST_F(RecipeTest, RopeTableIsCosineAndSineOfEveryPosition) {
 }
 
 TEST_F(RecipeTest, RefusesWhatTheFileDoesNotHave) {
-  EXPECT_TRUE(failed(read(128, "%0 = llm.parameter \"nil\" : tensor<32xf32>\nexec.constant_yield %0 : tensor<32xf32>")));
+  EXPECT_TRUE(failed(read(
+      128,
+      "%0 = llm.parameter \"nil\" : tensor<32xf32>\nexec.constant_yield %0 : tensor<32xf32>")));
   EXPECT_NE(message.find("test.gguf has no tensor 'nil'"), std::string::npos) << message;
 }
 
 TEST_F(RecipeTest, RefusesAnotherShape) {
-  EXPECT_TRUE(failed(read(128, "%0 = llm.parameter \"v\" : tensor<31xf32>\nexec.constant_yield %0 : tensor<31xf32>")));
-  EXPECT_NE(message.find("tensor 'v' is 32 in test.gguf and 31 here"), std::string::npos) << message;
+  EXPECT_TRUE(failed(read(
+      128, "%0 = llm.parameter \"v\" : tensor<31xf32>\nexec.constant_yield %0 : tensor<31xf32>")));
+  EXPECT_NE(message.find("tensor 'v' is 32 in test.gguf and 31 here"), std::string::npos)
+      << message;
 }
 
 TEST_F(RecipeTest, RefusesAnotherFormat) {
-  EXPECT_TRUE(failed(read(576, "%x = llm.weight \"w\" : !llm.weight<16x32, q4_0>\n"
-                               "%p = llm.pack %x : !llm.weight<16x32, q4_0> -> !llm.packed<16x32, q4_0>\n"
-                               "exec.constant_yield %p : !llm.packed<16x32, q4_0>")));
-  EXPECT_NE(message.find("tensor 'w' is q8_0 in test.gguf and q4_0 here"), std::string::npos) << message;
+  EXPECT_TRUE(
+      failed(read(576, "%x = llm.weight \"w\" : !llm.weight<16x32, q4_0>\n"
+                       "%p = llm.pack %x : !llm.weight<16x32, q4_0> -> !llm.packed<16x32, q4_0>\n"
+                       "exec.constant_yield %p : !llm.packed<16x32, q4_0>")));
+  EXPECT_NE(message.find("tensor 'w' is q8_0 in test.gguf and q4_0 here"), std::string::npos)
+      << message;
 }
 
 TEST_F(RecipeTest, RefusesVectorsThatAreNoFloats) {
-  EXPECT_TRUE(failed(read(128, "%0 = llm.parameter \"ints\" : tensor<32xf32>\nexec.constant_yield %0 : tensor<32xf32>")));
+  EXPECT_TRUE(failed(read(
+      128,
+      "%0 = llm.parameter \"ints\" : tensor<32xf32>\nexec.constant_yield %0 : tensor<32xf32>")));
   EXPECT_NE(message.find("a vector must be f32, f16 or bf16"), std::string::npos) << message;
 }
 
 TEST_F(RecipeTest, RefusesOpsThatAreNoRecipe) {
   context.allowUnregisteredDialects();
-  EXPECT_TRUE(failed(read(128, "%0 = \"my.op\"() : () -> tensor<32xf32>\nexec.constant_yield %0 : tensor<32xf32>")));
+  EXPECT_TRUE(failed(read(
+      128, "%0 = \"my.op\"() : () -> tensor<32xf32>\nexec.constant_yield %0 : tensor<32xf32>")));
   EXPECT_NE(message.find("'my.op' is no recipe op"), std::string::npos) << message;
 }
