@@ -37,9 +37,11 @@ def parse(description, add=None):
     if add:
         add(parser)
     options = parser.parse_args()
+    # Commands run in directories of their own.
+    options.tools = os.path.abspath(options.tools)
     options.sinterc = os.path.join(options.tools, "sinterc")
     options.sinter_opt = os.path.join(options.tools, "sinter-opt")
-    options.run_sinter = [*shlex.split(options.emulator), options.sinter or os.path.join(options.tools, "sinter")]
+    options.run_sinter = [*shlex.split(options.emulator), os.path.abspath(options.sinter) if options.sinter else os.path.join(options.tools, "sinter")]
     options.models = os.path.normpath(options.models) if options.models else ""
     options.have_models = os.path.isdir(options.models)
     return options
