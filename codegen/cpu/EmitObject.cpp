@@ -64,7 +64,8 @@ std::unique_ptr<llvm::TargetMachine> createMachine(const Target &target, const V
       target.tinyCodeModel ? llvm::CodeModel::Tiny : llvm::CodeModel::Small, llvm::CodeGenOptLevel::Aggressive));
 }
 
-/// Scalar clean-up and addressing only: the tile program has already said how the loops are cut and vectorised.
+/// Scalar clean-up and addressing only: the tile program has already said how the loops are cut and vectorised. More than
+/// O1 gives the same loops and takes longer.
 void optimise(llvm::Module &module, llvm::TargetMachine &machine) {
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = false;
@@ -81,7 +82,7 @@ void optimise(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, components, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O1).run(module, modules);
 }
 
 } // namespace

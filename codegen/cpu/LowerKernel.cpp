@@ -36,6 +36,7 @@ public:
 private:
   Value loadField(Value args, unsigned offset, Type type);
   Value address(Value binding, Value offset);
+  static int64_t takeTerms(Value sum, SmallVectorImpl<Value> &terms);
   unsigned alignmentOf(Type type);
   FailureOr<Value> lower(Operation *op);
   Value uniform(LoadUniformOp op);
@@ -58,10 +59,40 @@ Value KernelLowering::loadField(Value args, unsigned offset, Type type) {
   return b.create<LLVM::LoadOp>(loc, type, field);
 }
 
+/// The constant part of a sum is its own, outermost step: it becomes the displacement of a load, and all loads of an
+/// unrolled loop share one register for the rest.
 Value KernelLowering::address(Value binding, Value offset) {
-  Value bytes = b.create<arith::IndexCastOp>(loc, b.getI64Type(), offset);
-  return b.create<LLVM::GEPOp>(loc, LLVM::LLVMPointerType::get(b.getContext()), b.getI8Type(),
-                               pointers.lookup(binding), ArrayRef<LLVM::GEPArg>{bytes});
+  SmallVector<Value> terms;
+  int64_t constant = takeTerms(offset, terms);
+  Value pointer = pointers.lookup(binding);
+  auto step = [&](LLVM::GEPArg bytes) {
+    pointer = b.create<LLVM::GEPOp>(loc, pointer.getType(), b.getI8Type(), pointer, ArrayRef<LLVM::GEPArg>{bytes});
+  };
+  if (!terms.empty()) {
+    Value sum = terms.front();
+    for (Value term : ArrayRef(terms).drop_front())
+      sum = b.create<arith::AddIOp>(loc, sum, term);
+    step(b.create<arith::IndexCastOp>(loc, b.getI64Type(), sum).getResult());
+  }
+  if (llvm::isInt<32>(constant)) {
+    if (constant)
+      step(static_cast<int32_t>(constant));
+  } else {
+    step(b.create<arith::ConstantIntOp>(loc, constant, 64).getResult());
+  }
+  return pointer;
+}
+
+/// The terms of a sum in their order; returns what of it is constant.
+int64_t KernelLowering::takeTerms(Value sum, SmallVectorImpl<Value> &terms) {
+  if (auto add = sum.getDefiningOp<arith::AddIOp>()) {
+    int64_t left = takeTerms(add.getLhs(), terms);
+    return left + takeTerms(add.getRhs(), terms);
+  }
+  if (std::optional<int64_t> constant = getConstantIntValue(sum))
+    return *constant;
+  terms.push_back(sum);
+  return 0;
 }
 
 /// Offsets are multiples of an element, no more: no target here loads whole vectors faster for a promise.
