@@ -16,19 +16,23 @@ static constexpr StringRef kAvxVnni[] = {"avx2", "fma", "f16c", "avxvnni"};
 static constexpr StringRef kAvx2[] = {"avx2", "fma", "f16c"};
 static constexpr StringRef kDotprod[] = {"dotprod"};
 
-// Register blocks (gemm): codes of 8 quads, one float accumulator and one integer one a token must fit.
+// Register blocks: of a block that streams, float sums of 32 rows for each token; of others, codes of 8 quads, one float
+// sum and one integer one a token must fit.
 //   AVX-512  16 rows: 8 + 8 tokens + temporaries of 32 zmm
 //   AVX2      8 rows: 8 + 4 of 16 ymm, codes from the stack in part
 //   NEON      8 rows: 16 + 2 x 4 of 32
+static constexpr RegisterBlock kAvx512Blocks[] = {{1, 16, true}, {2, 16, true}, {4, 16, false}, {8, 16, false}};
+static constexpr RegisterBlock kAvx2Blocks[] = {{1, 8, true}, {2, 8, true}, {4, 8, false}};
+static constexpr RegisterBlock kNeonBlocks[] = {{1, 8, true}, {2, 8, true}, {4, 8, false}};
 static constexpr Variant kX86Variants[] = {
     {"avx512vnni", kAvx512Vnni, "+avx2,+fma,+f16c,+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512vnni", 512,
-     DotKind::vpdpbusd, {32, 16, 8, 8, 16384}},
-    {"avxvnni", kAvxVnni, "+avx2,+fma,+f16c,+avxvnni", 256, DotKind::vpdpbusd, {32, 8, 4, 4, 8192}},
-    {"avx2", kAvx2, "+avx2,+fma,+f16c", 256, DotKind::pmaddubsw, {32, 8, 4, 4, 8192}},
+     DotKind::vpdpbusd, {kAvx512Blocks, 8, 16384}},
+    {"avxvnni", kAvxVnni, "+avx2,+fma,+f16c,+avxvnni", 256, DotKind::vpdpbusd, {kAvx2Blocks, 4, 8192}},
+    {"avx2", kAvx2, "+avx2,+fma,+f16c", 256, DotKind::pmaddubsw, {kAvx2Blocks, 4, 8192}},
 };
 static constexpr Variant kAArch64Variants[] = {
-    {"dotprod", kDotprod, "+neon,+dotprod", 128, DotKind::sdot, {32, 8, 4, 4, 0}},
-    {"neon", {}, "+neon", 128, DotKind::smull, {32, 8, 4, 4, 0}},
+    {"dotprod", kDotprod, "+neon,+dotprod", 128, DotKind::sdot, {kNeonBlocks, 4, 0}},
+    {"neon", {}, "+neon", 128, DotKind::smull, {kNeonBlocks, 4, 0}},
 };
 static constexpr Target kTargets[] = {
     {"x86-64", "x86_64-unknown-linux-gnu", "x86-64", false, kX86Variants},

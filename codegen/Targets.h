@@ -26,17 +26,29 @@ enum class DotKind {
   smull,     ///< NEON base: widening multiplies
 };
 
-/// Register tiles and distances. Rows divide 32.
+/// What of a linear layer is in registers at a time.
+struct RegisterBlock {
+  unsigned tokens;
+  /// Rows that share unpacked codes; they divide 32.
+  unsigned rows;
+  /// For few tokens, where reading the weights is what takes the time: all 32 rows of a tile in one pass over the
+  /// columns, so that each line is read once and in order; sums of 32 x tokens are in registers. Otherwise a pass for
+  /// every `rows` rows, whose weights are unpacked once for all tokens of the block.
+  bool streams;
+};
+
+/// Register tiles and distances.
 struct Schedule {
-  /// One token: rows of a register block.
-  unsigned gemvRows;
-  /// A chunk of tokens: rows and tokens of a register block, for int8 dots and for float formats.
-  unsigned gemmRows;
-  unsigned gemmTokens;
+  /// Blocks of linear layers, fewest tokens first: the first is for one token, the last for a chunk, those between for
+  /// short chunks and for what is left of one.
+  llvm::ArrayRef<RegisterBlock> linear;
   /// Query rows (tokens x heads of a group) of one pass over the KV cache.
   unsigned attentionRows;
-  /// How far ahead of the codes a one-token kernel prefetches, in bytes; 0: not at all.
+  /// How far ahead a block that streams prefetches, in bytes of the tile; 0: not at all.
   unsigned prefetchBytes;
+
+  const RegisterBlock &gemv() const { return linear.front(); }
+  const RegisterBlock &gemm() const { return linear.back(); }
 };
 
 struct Variant {

@@ -19,6 +19,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "passes/Passes.h"
+#include "passes/RowAccess.h"
 
 namespace sinter {
 #define GEN_PASS_DEF_EXPANDFORMATS
@@ -44,7 +45,7 @@ public:
 
 private:
   Value index(int64_t v) { return b.create<arith::ConstantIndexOp>(loc, v); }
-  Value times(Value v, int64_t factor) { return b.createOrFold<arith::MulIOp>(loc, v, index(factor)); }
+  Value times(Value v, int64_t factor) { return scaleIndex(b, loc, v, factor); }
   Value plus(Value a, Value c) { return b.createOrFold<arith::AddIOp>(loc, a, c); }
   VectorType lanes(Type element) { return VectorType::get({rows}, element); }
   Value splat(uint32_t v) {
@@ -54,15 +55,23 @@ private:
 
   /// The block's super-block, and its place in it.
   int64_t blocksPerSuper() { return format.superBlock / kActGroup; }
-  Value super() {
-    if (blocksPerSuper() == 1)
-      return place.getBlock();
-    return b.createOrFold<arith::DivUIOp>(loc, place.getBlock(), index(blocksPerSuper()));
-  }
-  Value blockInSuper() {
-    if (blocksPerSuper() == 1)
-      return index(0);
-    return b.createOrFold<arith::RemUIOp>(loc, place.getBlock(), index(blocksPerSuper()));
+  Value super() { return divide().first; }
+  Value blockInSuper() { return divide().second; }
+  /// Block n * s + i, with a constant i below n, is block i of super-block s: how Product.cpp unrolls.
+  std::pair<Value, Value> divide() {
+    Value block = place.getBlock();
+    int64_t n = blocksPerSuper(), within = 0;
+    if (n == 1)
+      return {block, index(0)};
+    if (auto sum = block.getDefiningOp<arith::AddIOp>())
+      if (std::optional<int64_t> i = getConstantIntValue(sum.getRhs()); i && *i < n) {
+        block = sum.getLhs();
+        within = *i;
+      }
+    if (auto product = block.getDefiningOp<arith::MulIOp>(); product && getConstantIntValue(product.getRhs()) == n)
+      return {product.getLhs(), index(within)};
+    block = place.getBlock();
+    return {b.createOrFold<arith::DivUIOp>(loc, block, index(n)), b.createOrFold<arith::RemUIOp>(loc, block, index(n))};
   }
 
   /// Loads this block's rows of line `line` of unit `unit`.

@@ -1,7 +1,8 @@
 //===- RowAccess.cpp - Rows of activations, one token at a time ---------------===//
 //
 // Layout contract (the same text as !tile.acts):
-//   K bytes codes | K/32 f32 scales | K/32 i32 sums | K/32 i32 sums of the first 16; rows 64-byte aligned.
+//   K bytes codes | K/32 f32 scales | K/32 i32 starts | K/16 i32 half starts | K/32 f32 totals; rows 64-byte aligned.
+//   start = -8 * sum of the codes; half start = -32 * sum of the first 16, then of the last 16; total = scale * sum.
 // Written by storeActs, read by loadActs.
 //
 //===----------------------------------------------------------------------===//
@@ -26,9 +27,7 @@ struct Offsets {
       offset = b.createOrFold<arith::AddIOp>(loc, offset, b.create<arith::ConstantIndexOp>(loc, base));
     return offset;
   }
-  Value mul(Value v, int64_t factor) {
-    return b.createOrFold<arith::MulIOp>(loc, v, b.create<arith::ConstantIndexOp>(loc, factor));
-  }
+  Value mul(Value v, int64_t factor) { return sinter::scaleIndex(b, loc, v, factor); }
 };
 
 /// A row binding is a binding, or a view of some bytes of one.
@@ -38,6 +37,14 @@ std::pair<Value, int64_t> resolveView(Value rows) {
   return {rows, 0};
 }
 } // namespace
+
+Value sinter::scaleIndex(OpBuilder &b, Location loc, Value v, int64_t factor) {
+  auto constant = [&](int64_t n) { return b.create<arith::ConstantIndexOp>(loc, n); };
+  if (auto sum = v.getDefiningOp<arith::AddIOp>())
+    if (std::optional<int64_t> more = getConstantIntValue(sum.getRhs()))
+      return b.createOrFold<arith::AddIOp>(loc, scaleIndex(b, loc, sum.getLhs(), factor), constant(*more * factor));
+  return b.createOrFold<arith::MulIOp>(loc, v, constant(factor));
+}
 
 Value sinter::loadRow(OpBuilder &b, Location loc, Value source, Value row, Value column, Type type,
                       bool uniform) {
@@ -77,10 +84,16 @@ ActGroup sinter::loadActs(OpBuilder &b, Location loc, Value source, Value row, V
                                         o.at(row, stride, block, 32));
   group.scale = b.create<LoadUniformOp>(loc, b.getF32Type(), source,
                                         o.at(row, stride, block, 4, type.getScalesOffset()));
-  group.sum = b.create<LoadUniformOp>(loc, b.getI32Type(), source,
-                                      o.at(row, stride, block, 4, type.getSumsOffset()));
-  group.half = b.create<LoadUniformOp>(loc, b.getI32Type(), source,
-                                       o.at(row, stride, block, 4, type.getHalfSumsOffset()));
+  group.start = b.create<LoadUniformOp>(loc, b.getI32Type(), source,
+                                        o.at(row, stride, block, 4, type.getStartsOffset()));
+  auto half = [&](int64_t i) {
+    Value offset = o.at(row, stride, block, 8, type.getHalfStartsOffset() + 4 * i);
+    return b.create<LoadUniformOp>(loc, b.getI32Type(), source, offset);
+  };
+  group.low = half(0);
+  group.high = half(1);
+  group.total = b.create<LoadUniformOp>(loc, b.getF32Type(), source,
+                                        o.at(row, stride, block, 4, type.getTotalsOffset()));
   return group;
 }
 
@@ -108,9 +121,17 @@ void sinter::storeActs(OpBuilder &b, Location loc, Value values, Value target, V
   Value sum = b.create<ReduceOp>(loc, i32, ReduceKind::Add, codes, IntegerAttr());
   Value half = b.create<ReduceOp>(loc, i32, ReduceKind::Add, codes, b.getI64IntegerAttr(kActGroup / 2));
   Value bytes = b.create<arith::TruncIOp>(loc, lanes(b.getI8Type()), codes);
+  auto times = [&](Value sum, int64_t n) {
+    return b.create<arith::MulIOp>(loc, sum, b.create<arith::ConstantIntOp>(loc, n, 32));
+  };
+  Value total = b.create<arith::MulFOp>(loc, b.create<arith::SIToFPOp>(loc, f32, sum), scale);
 
   b.create<StoreOp>(loc, bytes, target, o.at(row, stride, block, 32));
   b.create<StoreUniformOp>(loc, scale, target, o.at(row, stride, block, 4, type.getScalesOffset()));
-  b.create<StoreUniformOp>(loc, sum, target, o.at(row, stride, block, 4, type.getSumsOffset()));
-  b.create<StoreUniformOp>(loc, half, target, o.at(row, stride, block, 4, type.getHalfSumsOffset()));
+  b.create<StoreUniformOp>(loc, times(sum, -8), target, o.at(row, stride, block, 4, type.getStartsOffset()));
+  b.create<StoreUniformOp>(loc, times(half, -32), target, o.at(row, stride, block, 8, type.getHalfStartsOffset()));
+  Value second = b.create<arith::SubIOp>(loc, sum, half);
+  b.create<StoreUniformOp>(loc, times(second, -32), target,
+                           o.at(row, stride, block, 8, type.getHalfStartsOffset() + 4));
+  b.create<StoreUniformOp>(loc, total, target, o.at(row, stride, block, 4, type.getTotalsOffset()));
 }

@@ -15,9 +15,15 @@ namespace sinter {
 struct ActGroup {
   mlir::Value codes; ///< vector<8xi32>, the same in all lanes
   mlir::Value scale; ///< f32
-  mlir::Value sum;   ///< i32, of the 32 codes
-  mlir::Value half;  ///< i32, of the first 16
+  mlir::Value start; ///< i32, -8 times the sum of the 32 codes
+  mlir::Value low;   ///< i32, -32 times the sum of the first 16
+  mlir::Value high;  ///< i32, -32 times the sum of the last 16
+  mlir::Value total; ///< f32, scale times sum
 };
+
+/// v * factor as an offset in bytes. A constant part of `v` stays one of the result, (x + 3) * 32 being x * 32 + 96:
+/// what the blocks of an unrolled loop have in common is computed once, the rest is in the addresses.
+mlir::Value scaleIndex(mlir::OpBuilder &b, mlir::Location loc, mlir::Value v, int64_t factor);
 
 /// Elements of `row` from `column` on: `type` is a number, or a vector of neighbours (the same in all lanes if
 /// `uniform`).

@@ -4,7 +4,7 @@
 // rows of activations have become byte offsets. Each back end starts from here.
 //
 //   %x = tile.load_row %a[%m, %c] -> vector<2x32xf32>      %x0 = tile.load %a[%m * s + %c * 4] : vector<32xf32>
-//   %y = arith.mulf %x, %x                            ==>  %x1 = tile.load %a[(%m + 1) * s + %c * 4]
+//   %y = arith.mulf %x, %x                            ==>  %x1 = tile.load %a[%m * s + s + %c * 4]
 //   tile.store_row %y, %a[%m, %c] limit %n                 %y0 = arith.mulf %x0, %x0 ...
 //                                                          tile.store %y0, ...
 //                                                          scf.if %m + 1 < %n { tile.store %y1, ... }
@@ -157,18 +157,22 @@ LogicalResult Unroller::unroll(Operation *op) {
                 storeRow(b, loc, token(store.getValue(), t), store.getTarget(), row, store.getColumn());
               });
   } else if (auto load = dyn_cast<LoadActsOp>(op)) {
-    SmallVector<Value> codes, scale, sum, half;
+    SmallVector<Value> codes, scale, start, low, high, total;
     for (int64_t t = 0; t < tokensOf(load.getScale().getType()); ++t) {
       ActGroup group = loadActs(b, loc, load.getSource(), plus(b, loc, load.getRow(), t), load.getBlock());
       codes.push_back(group.codes);
       scale.push_back(group.scale);
-      sum.push_back(group.sum);
-      half.push_back(group.half);
+      start.push_back(group.start);
+      low.push_back(group.low);
+      high.push_back(group.high);
+      total.push_back(group.total);
     }
     replace(op, 0, std::move(codes));
     replace(op, 1, std::move(scale));
-    replace(op, 2, std::move(sum));
-    replace(op, 3, std::move(half));
+    replace(op, 2, std::move(start));
+    replace(op, 3, std::move(low));
+    replace(op, 4, std::move(high));
+    replace(op, 5, std::move(total));
   } else if (auto store = dyn_cast<StoreActsOp>(op)) {
     forTokens(op, tokensOf(store.getValue().getType()), store.getRow(), store.getLimit(),
               [&](OpBuilder &b, Location loc, int64_t t, Value row) {
@@ -247,7 +251,7 @@ void Unroller::unrollDot(DotOp op) {
   for (int64_t t = 0; t < tokensOf(op.getResult().getType()); ++t)
     values.push_back(b.create<DotOp>(op.getLoc(), tokenType(op.getResult().getType()), token(op.getInit(), t),
                                      op.getCodes(), token(op.getX(), t),
-                                     op.getSum() ? token(op.getSum(), t) : Value(), op.getBits(), op.getFirst()));
+                                     op.getStart() ? token(op.getStart(), t) : Value(), op.getBits(), op.getFirst()));
   replace(op, 0, std::move(values));
 }
 

@@ -116,9 +116,9 @@ Value DotLowering::floatDot() {
   return acc;
 }
 
-/// (w + 128) x = w x + 128 x: the start value pays for what the flipped top bit adds.
+/// (w + 128) x = w x + 128 x: the start value, 16 times -8 sum(x), pays for what the flipped top bit adds.
 Value DotLowering::correctFlip(Value init) {
-  Value extra = b.create<arith::MulIOp>(loc, op.getSum(), b.create<arith::ConstantIntOp>(loc, -128, 32));
+  Value extra = b.create<arith::MulIOp>(loc, op.getStart(), b.create<arith::ConstantIntOp>(loc, 16, 32));
   return b.create<arith::AddIOp>(loc, init, b.create<vector::BroadcastOp>(loc, init.getType(), extra));
 }
 

@@ -405,8 +405,8 @@ LogicalResult HVXPrinter::printDot(DotOp op) {
     line() << sum << " = " << dot << "(" << sum << ", " << nameOf(code) << ", " << x << "["
            << op.getFirst() + q << "]);\n";
   if (twosComplement)
-    line() << sum << " = Q6_Vw_vsub_VwVw(" << sum << ", Q6_V_vsplat_R(" << nameOf(op.getSum())
-           << " << 7));\n";
+    line() << sum << " = Q6_Vw_vadd_VwVw(" << sum << ", Q6_V_vsplat_R(" << nameOf(op.getStart())
+           << " << 4));\n";
   return success();
 }
 

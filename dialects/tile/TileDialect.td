@@ -63,18 +63,23 @@ def Tile_RowsType : Tile_Type<"Rows", "rows"> {
 def Tile_ActsType : Tile_Type<"Acts", "acts"> {
   let summary = "a binding: rows of int8 activations with a scale and sums for each 32";
   let description = [{
-    `!tile.acts<2048>`: a row of width K is
-    K bytes codes | K/32 f32 scales | K/32 i32 sums | K/32 i32 sums of the first 16 of each group.
+    `!tile.acts<2048>`: a row of width K is, with a number for each group of 32 codes,
+    K bytes codes | K/32 f32 scales | K/32 i32 starts | K/16 i32 half starts | K/32 f32 totals.
+    A *start* is -8 times the sum of the group's codes: what a dot begins with whose weights are stored with an
+    offset of 8 (Q4_0; other offsets take a multiple of it). A *half start* is -32 times the sum of one half of the
+    group, for formats with a scale for each 16 (the offset of Q6_K). A *total* is the scale times the sum: what a
+    minimum is multiplied by. All are written once, so that no kernel computes them for each of its row tiles.
   }];
   let parameters = (ins "int64_t":$width);
   let assemblyFormat = "`<` $width `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     int64_t getScalesOffset() const { return getWidth(); }
-    int64_t getSumsOffset() const { return getWidth() + getWidth() / 32 * 4; }
-    int64_t getHalfSumsOffset() const { return getWidth() + getWidth() / 32 * 8; }
+    int64_t getStartsOffset() const { return getWidth() + getWidth() / 32 * 4; }
+    int64_t getHalfStartsOffset() const { return getWidth() + getWidth() / 32 * 8; }
+    int64_t getTotalsOffset() const { return getWidth() + getWidth() / 32 * 16; }
     /// Bytes from one token's row to the next: a multiple of 64.
-    int64_t getStride() const { return (getWidth() + getWidth() / 32 * 12 + 63) / 64 * 64; }
+    int64_t getStride() const { return (getWidth() + getWidth() / 32 * 20 + 63) / 64 * 64; }
   }];
 }
 

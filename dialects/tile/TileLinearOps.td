@@ -48,15 +48,16 @@ def Tile_MinimumOp : Tile_Op<"minimum", [Pure]> {
 def Tile_LoadActsOp : Tile_Op<"load_acts", [MemoryEffects<[MemRead]>]> {
   let summary = "one activation group of T tokens";
   let description = [{
-    `codes`: the 32 int8 of each token as 8 words; `scale`: its scale; `sum` and `half`: the sums of its 32 codes and of
-    the first 16 of them.
+    `codes`: the 32 int8 of each token as 8 words; `scale`: its scale; `start`, `low`, `high`: what
+    dots with offset codes start from, of the group and of its halves; `total`: scale times sum (see `!tile.acts`).
   }];
   let arguments = (ins Tile_ActsType:$source, Index:$row, Index:$block);
   let results = (outs VectorOfRankAndType<[2], [I32]>:$codes, VectorOfRankAndType<[2], [F32]>:$scale,
-                      VectorOfRankAndType<[2], [I32]>:$sum, VectorOfRankAndType<[2], [I32]>:$half);
+                      VectorOfRankAndType<[2], [I32]>:$start, VectorOfRankAndType<[2], [I32]>:$low,
+                      VectorOfRankAndType<[2], [I32]>:$high, VectorOfRankAndType<[2], [F32]>:$total);
   let assemblyFormat = [{
-    $source `[` $row `,` $block `]` attr-dict `:` type($source) `->` type($codes) `,` type($scale) `,` type($sum) `,`
-    type($half)
+    $source `[` $row `,` $block `]` attr-dict `:` type($source) `->` type($codes) `,` type($scale) `,` type($start) `,`
+    type($low) `,` type($high) `,` type($total)
   }];
   let hasVerifier = 1;
 }
@@ -66,17 +67,17 @@ def Tile_DotOp : Tile_Op<"dot", [Pure, AttrSizedOperandSegments, AllTypesMatch<[
   let description = [{
     Integer (G = 4): init[t][r] + sum over words q and bytes i of (codes[q][r].byte i) * (x[t][first + q].byte i),
     exactly.
-    `bits` is how many bits of a code may be set: 8 means two's complement bytes, fewer means unsigned. `sum` is the sum
-    of the x bytes of token t; a target whose instruction takes unsigned weights needs it to correct for the flipped
-    top bit, others ignore it. x bytes lie in -127 .. 127.
+    `bits` is how many bits of a code may be set: 8 means two's complement bytes, fewer means unsigned. `start` is -8
+    times the sum of the x bytes of token t; a target whose instruction takes unsigned weights needs it to correct for
+    the flipped top bit, others ignore it. x bytes lie in -127 .. 127.
 
     Float (G = 1): init[t][r] + sum over q of codes[q][r] * x[t][q], each product and sum fused.
   }];
   let arguments = (ins VectorOfAnyRankOf<[I32, F32]>:$init, Variadic<VectorOfRankAndType<[1], [I32, F32]>>:$codes,
-                       VectorOfAnyRankOf<[I32, F32]>:$x, Optional<AnyType>:$sum, I64Attr:$bits, DefaultValuedAttr<I64Attr, "0">:$first);
+                       VectorOfAnyRankOf<[I32, F32]>:$x, Optional<AnyType>:$start, I64Attr:$bits, DefaultValuedAttr<I64Attr, "0">:$first);
   let results = (outs VectorOfAnyRankOf<[I32, F32]>:$result);
   let assemblyFormat = [{
-    $init `,` `[` $codes `]` `,` $x (`from` $first^)? (`sum` $sum^ `:` type($sum))? `bits` $bits attr-dict
+    $init `,` `[` $codes `]` `,` $x (`from` $first^)? (`start` $start^ `:` type($start))? `bits` $bits attr-dict
     `:` `[` type($codes) `]` `,` type($x) `->` type($result)
   }];
   let hasVerifier = 1;
@@ -97,7 +98,7 @@ def Tile_ScaleAccumulateOp : Tile_Op<"scale_accumulate", [Pure, AllTypesMatch<["
 def Tile_StoreActsOp : Tile_Op<"store_acts", [MemoryEffects<[MemWrite]>]> {
   let summary = "quantizes groups of 32 values to int8 and stores them with scale and sums";
   let description = [{
-    scale = max|v| / 127; codes = round to nearest, ties to even, of v / scale; both sums follow the codes. A group of
+    scale = max|v| / 127; codes = round to nearest, ties to even, of v / scale; the sums follow the codes. A group of
     zeros gets scale 0. Rows at `limit` and above are left out.
   }];
   let arguments = (ins VectorOfRankAndType<[2], [F32]>:$value, Tile_ActsType:$target, Index:$row, Index:$block,

@@ -249,9 +249,9 @@ LogicalResult LoadActsOp::verify() {
   int64_t tokens = vectorOf(getCodes()).getDimSize(0);
   if (vectorOf(getCodes()).getDimSize(1) != kActGroup / 4)
     return emitOpError("gives 8 words of codes a token");
-  for (Value number : {getScale(), getSum(), getHalf()})
+  for (Value number : {getScale(), getStart(), getLow(), getHigh(), getTotal()})
     if (vectorOf(number).getShape() != ArrayRef<int64_t>{tokens, 1})
-      return emitOpError("gives one scale and two sums for each of ") << tokens << " tokens";
+      return emitOpError("gives one scale, three starts and one total for each of ") << tokens << " tokens";
   return success();
 }
 
@@ -288,11 +288,11 @@ LogicalResult DotOp::verify() {
     return emitOpError("has activations of other elements than its result");
   if (result.getElementType().isInteger() && (getBits() < 1 || getBits() > 8))
     return emitOpError("has codes of 1 to 8 bits, not ") << getBits();
-  if (result.getElementType().isInteger() && getBits() == 8 && !getSum())
-    return emitOpError("of 8-bit codes needs the sum of its activations");
+  if (result.getElementType().isInteger() && getBits() == 8 && !getStart())
+    return emitOpError("of 8-bit codes needs the start of its activations");
   Type i32 = IntegerType::get(getContext(), 32);
-  Type sum = result.getRank() == 2 ? Type(VectorType::get({result.getDimSize(0), 1}, i32)) : i32;
-  if (getSum() && getSum().getType() != sum)
-    return emitOpError("takes one sum of activations a token, ") << sum << ", not " << getSum().getType();
+  Type start = result.getRank() == 2 ? Type(VectorType::get({result.getDimSize(0), 1}, i32)) : i32;
+  if (getStart() && getStart().getType() != start)
+    return emitOpError("takes one start a token, ") << start << ", not " << getStart().getType();
   return success();
 }

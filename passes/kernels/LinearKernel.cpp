@@ -4,9 +4,12 @@
 //     scf.for %m = 0 to %n step T {
 //       %p = products of row tile %t with tokens %m .. (Product.cpp), one for each weight
 //       %v = epilogue(%p, residual rows, bias)          // llm.linear's region, on blocks instead of elements
-//       store: float rows | int8 groups | keys | values } }
+//       store: float rows | int8 groups | keys | values }
+//     scf.if a few tokens are left { the same once, in the smallest block that holds them } }
 //
-// One token and a chunk are the same program with other register blocks.
+// One token and a chunk are the same program with other register blocks; which of them the target has, and for how many
+// tokens, says its schedule (codegen/Targets.h). A chunk of a few tokens (a short prompt, tokens to be checked) is nothing
+// but what is left, and reads its weights once, as one token does.
 //
 //===----------------------------------------------------------------------===//
 #include "dialects/llm/LLMDialect.h"
@@ -24,17 +27,20 @@ class LinearBuilder {
 public:
   LinearBuilder(OpBuilder &b, Location loc, StringRef name, const LinearSpec &spec, const Schedule &schedule)
       : spec(spec), schedule(schedule), rows(spec.weights.front().rows),
-        k(b, loc, name, bindingTypes(b.getContext()), spec.tokens == TokenClass::One ? 1 : schedule.gemmTokens) {}
+        k(b, loc, name, bindingTypes(b.getContext()), largest().tokens, productScratch(largest())) {}
 
   void build();
 
 private:
+  /// Tokens `row` .. row + T - 1.
+  void buildBlock(Value row, const RegisterBlock &block);
   SmallVector<Type> bindingTypes(MLIRContext *context);
   Value epilogue(ArrayRef<Value> products, Value row);
   Value rotate(Value v, llm::RotateOp op, Value row);
   void append(Value v, Value row);
   void appendToken(Value v, Value position);
 
+  const RegisterBlock &largest() { return spec.tokens == TokenClass::One ? schedule.gemv() : schedule.gemm(); }
   VectorType block() { return k.block(k.T, kTileRows); }
   unsigned firstResidual() { return spec.weights.size() + 1; }
   unsigned firstBias() { return firstResidual() + spec.residuals; }
@@ -75,22 +81,42 @@ SmallVector<Type> LinearBuilder::bindingTypes(MLIRContext *context) {
   return types;
 }
 
+void LinearBuilder::buildBlock(Value row, const RegisterBlock &block) {
+  k.T = block.tokens;
+  SmallVector<Value> products;
+  for (size_t i = 0; i < spec.weights.size(); ++i)
+    products.push_back(buildProduct(k, k.binding(i), k.tile(), k.binding(spec.weights.size()), row, block,
+                                    schedule.prefetchBytes));
+  Value v = epilogue(products, row);
+  if (spec.output == OutputKind::Rows)
+    k.storeRow(v, out(), row, firstRow(), k.tokens());
+  else if (spec.output == OutputKind::Acts)
+    k.op<StoreActsOp>(v, out(), row, k.tile(), k.tokens());
+  else
+    append(v, row);
+}
+
 void LinearBuilder::build() {
-  bool one = spec.tokens == TokenClass::One;
-  int64_t partRows = one ? schedule.gemvRows : schedule.gemmRows;
-  k.loop(k.index(0), k.tokens(), k.T, [&](Value row) {
-    SmallVector<Value> products;
-    for (size_t i = 0; i < spec.weights.size(); ++i)
-      products.push_back(buildProduct(k, k.binding(i), k.tile(), k.binding(spec.weights.size()), row, partRows,
-                                      one ? schedule.prefetchBytes : 0));
-    Value v = epilogue(products, row);
-    if (spec.output == OutputKind::Rows)
-      k.storeRow(v, out(), row, firstRow(), k.tokens());
-    else if (spec.output == OutputKind::Acts)
-      k.op<StoreActsOp>(v, out(), row, k.tile(), k.tokens());
-    else
-      append(v, row);
-  });
+  if (spec.tokens == TokenClass::One) {
+    buildBlock(k.index(0), schedule.gemv());
+    return;
+  }
+  const RegisterBlock &large = schedule.gemm();
+  // The first block is for kernels of one token alone: two tokens cost no more reading.
+  ArrayRef<RegisterBlock> small = schedule.linear.drop_back().drop_front();
+  Value rest = k.rem(k.tokens(), large.tokens), whole = k.sub(k.tokens(), rest);
+  Value end = k.tokens();
+  if (!small.empty()) {
+    Value many = k.below(k.index(small.back().tokens), rest);
+    end = k.make<arith::SelectOp>(many, k.tokens(), whole);
+  }
+  k.loop(k.index(0), end, large.tokens, [&](Value row) { buildBlock(row, large); });
+  int64_t fewer = 0;
+  for (const RegisterBlock &block : small) {
+    Value fits = k.make<arith::AndIOp>(k.below(k.index(fewer), rest), k.below(rest, k.index(block.tokens + 1)));
+    k.when(fits, [&] { buildBlock(whole, block); });
+    fewer = block.tokens;
+  }
 }
 
 /// The region's scalar ops on blocks: an element-wise op means the same on both.

@@ -1,15 +1,21 @@
 //===- Product.cpp - x · Wᵀ for one row tile: the heart of every linear kernel -------===//
 //
 //   integer formats                                             float formats
-//   scf.for %k (acc) {                                          scf.for %k (acc) {
-//     %x, %dx, %sx, %hx = tile.load_acts %acts[%m, %k]            %x = tile.load_row %rows[%m, 8 * %k] uniform
-//     %b = tile.load_packed %w[%t, %k] row %r                     %b = tile.load_packed %w[%t, %k] row %r
-//     %q = tile.unpack %b                                         %q = tile.unpack %b
-//     %i = tile.dot (-offset * %sx), %q, %x                       %acc = tile.dot %acc, %q, %x }
-//     %acc = tile.scale_accumulate %acc, %i, scale(%b), %dx
-//     (%acc -= minimum(%b) * %dx * %sx) }
+//   scf.for %s over super-blocks (acc) {                        scf.for %k (acc) {
+//     for each block %k of %s, unrolled {                         %x = tile.load_row %rows[%m, 8 * %k] uniform
+//       %x, %dx, %sx, .., %tx = tile.load_acts %acts[%m, %k]      %b = tile.load_packed %w[%t, %k] row %r
+//       %b = tile.load_packed %w[%t, %k] row %r                   %q = tile.unpack %b
+//       %q = tile.unpack %b                                       %acc = tile.dot %acc, %q, %x }
+//       %i = tile.dot %sx, %q, %x
+//       %acc = tile.scale_accumulate %acc, %i, scale(%b), %dx
+//       (%acc -= minimum(%b) * %tx) } }
 //
-// An unsigned code stands for code - offset; the offset's share, offset * sum(x), is taken off the dot's start value.
+// An unsigned code stands for code - offset; the offset's share, offset * sum(x), is what the dot starts from: the
+// activations' starts are that for an offset of 8.
+//
+// A block that streams goes over all rows of the tile before the next super-block, any other over all columns before the
+// next rows (RegisterBlock, codegen/Targets.h). The loop steps by super-blocks because a block's integer scales lie at bits that depend on its place in one: unrolled,
+// the shifts are constants and the lines with d and the integers are loaded once.
 //
 //===----------------------------------------------------------------------===//
 #include "passes/kernels/Product.h"
@@ -27,80 +33,133 @@ struct Product {
   PackedLayout layout;
   int64_t rows;
 
-  Value place(Value block, int64_t part) {
-    return k.op<LoadPackedOp>(BlockType::get(k.b.getContext(), format.id, rows), weight, tile, block,
-                              k.index(part));
+  int64_t blocksPerSuper() { return format.isFloat() ? 1 : format.superBlock / kActGroup; }
+  int64_t supers() { return layout.paddedCols() / format.superBlock; }
+  Value place(Value block, Value part) {
+    return k.op<LoadPackedOp>(BlockType::get(k.b.getContext(), format.id, rows), weight, tile, block, part);
   }
   SmallVector<Value> codes(Value place) {
     Type element = format.isFloat() ? Type(k.b.getF32Type()) : Type(k.b.getI32Type());
     SmallVector<Type> types(8, k.lanes(rows, element));
     return SmallVector<Value>(k.op<UnpackOp>(types, place).getResults());
   }
-  Value floatBlock(Value block, int64_t part, Value acc);
-  Value integerBlock(Value block, int64_t part, Value acc);
+  Value floatBlock(Value block, Value part, Value acc);
+  Value integerBlock(Value block, Value part, Value acc);
+  Value offsetStart(Value start, int unit);
+  Value superBlock(Value super, Value part, Value acc);
+  void prefetch(Value super, int64_t distance);
 };
 
-Value Product::floatBlock(Value block, int64_t part, Value acc) {
+/// -offset * sum out of -unit * sum, for all tokens.
+Value Product::offsetStart(Value start, int unit) {
+  auto count = cast<VectorType>(start.getType());
+  assert(llvm::isPowerOf2_32(format.codeOffset) && llvm::isPowerOf2_32(unit));
+  if (format.codeOffset >= unit)
+    return format.codeOffset == unit ? start
+                                     : k.make<arith::MulIOp>(start, k.splatInt(count, format.codeOffset / unit));
+  return k.make<arith::ShRSIOp>(start, k.splatInt(count, llvm::Log2_32(unit / format.codeOffset)));
+}
+
+Value Product::floatBlock(Value block, Value part, Value acc) {
   Value activations = k.loadRow(x, row, k.mul(block, 8), k.T, 8, /*uniform=*/true);
   SmallVector<Value> words = codes(place(block, part));
   return k.op<DotOp>(acc.getType(), acc, words, activations, Value(), 32, 0);
 }
 
-Value Product::integerBlock(Value block, int64_t part, Value acc) {
+Value Product::integerBlock(Value block, Value part, Value acc) {
   Type i32 = k.b.getI32Type();
-  auto acts = k.op<LoadActsOp>(k.block(k.T, 8, i32), k.block(k.T, 1), k.block(k.T, 1, i32),
-                               k.block(k.T, 1, i32), x, row, block);
+  VectorType number = k.block(k.T, 1), count = k.block(k.T, 1, i32);
+  auto acts = k.op<LoadActsOp>(k.block(k.T, 8, i32), number, count, count, count, number, x, row, block);
   Value at = place(block, part);
   SmallVector<Value> words = codes(at);
   VectorType products = k.block(k.T, rows, i32), results = k.block(k.T, rows);
   unsigned groups = format.scaleGroup && format.scaleGroup < kActGroup ? kActGroup / format.scaleGroup : 1;
   for (unsigned g = 0; g < groups; ++g) {
-    Value sum = acts.getSum();
-    if (groups == 2)
-      sum = g == 0 ? acts.getHalf() : k.make<arith::SubIOp>(acts.getSum(), acts.getHalf());
+    Value half = g == 0 ? acts.getLow() : acts.getHigh();
     Value init = k.splatInt(products, 0);
     if (format.codeOffset)
-      init = k.broadcast(k.make<arith::MulIOp>(sum, k.splatInt(k.block(k.T, 1, i32), -format.codeOffset)),
-                         products);
+      init = k.broadcast(groups == 1 ? offsetStart(acts.getStart(), 8) : offsetStart(half, 32), products);
     unsigned first = 8 / groups * g;
-    Value dot = k.op<DotOp>(products, init, ValueRange(words).slice(first, 8 / groups), acts.getCodes(), sum,
-                            format.codeBits(), first);
+    Value dot = k.op<DotOp>(products, init, ValueRange(words).slice(first, 8 / groups), acts.getCodes(),
+                            format.signedCodes ? acts.getStart() : Value(), format.codeBits(), first);
     Value scale = k.op<ScaleOp>(k.lanes(rows), at, g);
     acc = k.op<ScaleAccumulateOp>(results, acc, dot, scale, acts.getScale());
     if (format.minima) {
-      Value weightMinimum = k.broadcast(k.op<MinimumOp>(k.lanes(rows), at, g), results);
-      Value actSum = k.mulf(k.make<arith::SIToFPOp>(k.block(k.T, 1), sum), acts.getScale());
-      actSum = k.make<arith::NegFOp>(actSum);
-      acc = k.fma(weightMinimum, k.broadcast(actSum, results), acc);
+      // Negated a row, not a token: once for all of them.
+      Value minimum = k.make<arith::NegFOp>(k.op<MinimumOp>(k.lanes(rows), at, g));
+      acc = k.fma(k.broadcast(minimum, results), k.broadcast(acts.getTotal(), results), acc);
     }
   }
   return acc;
 }
 
+/// The blocks of one super-block, one after another.
+Value Product::superBlock(Value super, Value part, Value acc) {
+  if (format.isFloat())
+    return floatBlock(super, part, acc);
+  Value first = k.mul(super, blocksPerSuper());
+  for (int64_t i = 0; i < blocksPerSuper(); ++i)
+    acc = integerBlock(k.add(first, i), part, acc);
+  return acc;
+}
+
+/// What the super-block `distance` bytes of the tile ahead takes of each stream; behind the tile's last it is the next
+/// tile's first. Of the matrix's last tile that is past its end, where a prefetch does nothing.
+void Product::prefetch(Value super, int64_t distance) {
+  if (distance == 0)
+    return;
+  int64_t count = supers(), ahead = std::clamp<int64_t>(distance * count / layout.tileBytes(), 1, count);
+  Value at = k.add(super, ahead), over = k.make<arith::CmpIOp>(arith::CmpIPredicate::uge, at, k.index(count));
+  at = k.make<arith::SelectOp>(over, k.sub(at, k.index(count)), at);
+  Value base = k.mul(tile, layout.tileBytes());
+  base = k.make<arith::SelectOp>(over, k.add(base, layout.tileBytes()), base);
+  for (const Stream &stream : layout.streams()) {
+    int64_t units = stream.kind == StreamKind::Codes ? blocksPerSuper() : stream.kind == StreamKind::Values ? 8 : 1;
+    int64_t bytes = units * stream.linesPerUnit * stream.lineBytes;
+    Value start = k.add(k.add(base, stream.offset), k.mul(at, bytes));
+    for (int64_t line = 0; line < bytes; line += 64)
+      k.op<PrefetchOp>(weight, k.add(start, line), 2);
+  }
+}
+
 } // namespace
 
-Value sinter::buildProduct(KernelBuilder &k, Value weight, Value tile, Value x, Value row, int64_t partRows,
+Value sinter::buildProduct(KernelBuilder &k, Value weight, Value tile, Value x, Value row, const RegisterBlock &block,
                            int64_t prefetch) {
   auto type = cast<PackedType>(weight.getType());
   const Format &format = Format::get(type.getFormat());
-  Product product{k, weight, tile, x, row, format, PackedLayout(format, type.getRows(), type.getCols()), partRows};
-  int64_t blocks = product.layout.paddedCols() / (format.isFloat() ? 8 : kActGroup);
-  SmallVector<Value> parts;
-  for (int64_t part = 0; part < kTileRows; part += partRows) {
-    Value zero = k.splat(k.block(k.T, partRows), 0.0);
-    parts.push_back(k.loop(k.index(0), k.index(blocks), 1, zero, [&](Value block, ValueRange acc) {
-      if (prefetch && !format.isFloat()) {
-        // The codes' first stream, by far the widest, a fixed distance ahead: past the tile's end lies the next one.
-        const Stream &stream = product.layout.streams().front();
-        int64_t bytes = static_cast<int64_t>(stream.lineBytes) * stream.linesPerUnit;
-        Value at = k.add(k.mul(tile, product.layout.tileBytes()), k.mul(block, bytes));
-        for (int64_t line = 0; line < bytes; line += 64)
-          k.op<PrefetchOp>(weight, k.add(at, prefetch + line), 2);
-      }
-      Value next = format.isFloat() ? product.floatBlock(block, part, acc[0])
-                                    : product.integerBlock(block, part, acc[0]);
-      return SmallVector<Value>{next};
-    })[0]);
+  Product product{k, weight, tile, x, row, format, PackedLayout(format, type.getRows(), type.getCols()), block.rows};
+  Value zero = k.splat(k.block(k.T, block.rows), 0.0), end = k.index(product.supers());
+  if (block.streams && product.blocksPerSuper() == 1) {
+    SmallVector<Value> sums(kTileRows / block.rows, zero);
+    sums = k.loop(k.index(0), end, 1, sums, [&](Value super, ValueRange acc) {
+      product.prefetch(super, prefetch);
+      SmallVector<Value> next;
+      for (auto [part, sum] : llvm::enumerate(acc))
+        next.push_back(product.superBlock(super, k.index(part * block.rows), sum));
+      return next;
+    });
+    return sums.size() == 1 ? sums[0] : k.op<ConcatOp>(k.block(k.T, kTileRows), sums).getResult();
   }
-  return parts.size() == 1 ? parts[0] : k.op<ConcatOp>(k.block(k.T, kTileRows), parts).getResult();
+  // Sums in scratch, so that the parts can be a loop: an unrolled super-block is a lot of code.
+  Value sums = k.scratchRows(0, kTileRows), first = k.index(0);
+  auto forParts = [&](llvm::function_ref<void(Value)> body) { k.loop(k.index(0), k.index(kTileRows), block.rows, body); };
+  if (block.streams) {
+    forParts([&](Value part) { k.storeRow(zero, sums, first, part); });
+    k.loop(k.index(0), end, 1, [&](Value super) {
+      product.prefetch(super, prefetch);
+      forParts([&](Value part) {
+        Value sum = k.loadRow(sums, first, part, k.T, block.rows);
+        k.storeRow(product.superBlock(super, part, sum), sums, first, part);
+      });
+    });
+  } else {
+    forParts([&](Value part) {
+      Value sum = k.loop(k.index(0), end, 1, zero, [&](Value super, ValueRange acc) {
+        return SmallVector<Value>{product.superBlock(super, part, acc[0])};
+      })[0];
+      k.storeRow(sum, sums, first, part);
+    });
+  }
+  return k.loadRow(sums, first, first, k.T, kTileRows);
 }

@@ -8,9 +8,12 @@
 namespace sinter {
 
 /// vector<Tx32xf32>: rows 32 * tile .. of `weight` times tokens `row` .. row + T - 1 of `x` (!tile.rows or !tile.acts).
-/// `partRows` rows are in registers at a time; `prefetch` is a distance in bytes, or 0.
+/// T is `block`'s token count; `prefetch` is a distance in bytes, or 0 (blocks that stream only). Uses the kernel's scratch
+/// from byte 0 on: at least `productScratch(block)`.
 mlir::Value buildProduct(KernelBuilder &k, mlir::Value weight, mlir::Value tile, mlir::Value x, mlir::Value row,
-                         int64_t partRows, int64_t prefetch);
+                         const RegisterBlock &block, int64_t prefetch);
+
+inline int64_t productScratch(const RegisterBlock &block) { return 4 * kTileRows * block.tokens; }
 
 } // namespace sinter
 

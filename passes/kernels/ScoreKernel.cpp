@@ -25,7 +25,7 @@ void sinter::buildScore(OpBuilder &b, Location loc, StringRef name, const ScoreS
   Type x = spec.actsInput ? Type(ActsType::get(context, w.cols)) : RowsType::getPadded(context, w.cols);
   KernelBuilder k(b, loc, name,
                   {PackedType::get(context, w.rows, w.cols, w.format), x, numberType(context), partialType(context)},
-                  schedule.gemmTokens);
+                  schedule.gemm().tokens, productScratch(schedule.gemm()));
   Type i32 = b.getI32Type();
   VectorType number = k.block(k.T, 1), block = k.block(k.T, kTileRows), wide = k.block(k.T, kTileRows, i32);
   VectorType numbers = k.lanes(kTileRows, i32);
@@ -35,7 +35,7 @@ void sinter::buildScore(OpBuilder &b, Location loc, StringRef name, const ScoreS
     Value targets = k.op<LoadRowOp>(k.block(k.T, 1, i32), k.binding(2), row, k.index(0), false);
     SmallVector<Value> inits = {k.splat(number, kNothing), k.splat(number, 0.0), k.splat(number, 0.0)};
     SmallVector<Value> state = k.loop(firstTile, endTile, 1, inits, [&](Value tile, ValueRange state) {
-      Value logits = buildProduct(k, k.binding(0), tile, k.binding(1), row, schedule.gemmRows, 0);
+      Value logits = buildProduct(k, k.binding(0), tile, k.binding(1), row, schedule.gemm(), 0);
       Value first = k.make<vector::BroadcastOp>(numbers, k.toI32(k.mul(tile, kTileRows)));
       Value ids = k.make<arith::AddIOp>(first, k.op<LanesOp>(numbers));
       if (w.rows % kTileRows) {

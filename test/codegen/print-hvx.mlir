@@ -20,12 +20,12 @@
 // CHECK:          HVX_Vector [[Q0:v[0-9]+]] = load_words(binding0 + [[AT]]);
 // CHECK:          const uint32_t [[X:v[0-9]+]][8] = {load_word(
 // CHECK:          float [[XSCALE:v[0-9]+]] = load_float(binding1 +
-// CHECK:          uint32_t [[XSUM:v[0-9]+]] = load_word(binding1 +
+// CHECK:          uint32_t [[START:v[0-9]+]] = load_word(binding1 +
 // CHECK:          HVX_Vector [[DOT:v[0-9]+]] = Q6_V_vzero();
 // CHECK-NEXT:     [[DOT]] = dot_signed([[DOT]], [[Q0]], [[X]][0]);
 // CHECK-COUNT-7:  [[DOT]] = dot_signed([[DOT]],
-// 128 times the sum of the activations was added that way.
-// CHECK-NEXT:     [[DOT]] = Q6_Vw_vsub_VwVw([[DOT]], Q6_V_vsplat_R([[XSUM]] << 7));
+// 128 times the sum of the activations was added that way; the start is -8 times it.
+// CHECK-NEXT:     [[DOT]] = Q6_Vw_vadd_VwVw([[DOT]], Q6_V_vsplat_R([[START]] << 4));
 // CHECK:          HVX_Vector [[D:v[0-9]+]] = load_halves(binding0 +
 // Floats are the scalar core's.
 // CHECK:          for (uint32_t lane = 0; lane < 32; ++lane) r.f[lane] = __builtin_fmaf(a0.f[lane], a1.f[lane], a2.f[lane]);

@@ -285,8 +285,8 @@ tile.kernel @alone(%x: !tile.acts<64>, %y: !tile.rows<64>) grid(%tile, %tokens, 
   %c0 = arith.constant 0 : index
   %init = arith.constant dense<0> : vector<1x8xi32>
   %w = arith.constant dense<1> : vector<8xi32>
-  %codes, %scale, %sum, %half = tile.load_acts %x[%c0, %c0] : !tile.acts<64>
-      -> vector<1x8xi32>, vector<1x1xf32>, vector<1x1xi32>, vector<1x1xi32>
+  %codes, %scale, %start, %low, %high, %total = tile.load_acts %x[%c0, %c0] : !tile.acts<64>
+      -> vector<1x8xi32>, vector<1x1xf32>, vector<1x1xi32>, vector<1x1xi32>, vector<1x1xi32>, vector<1x1xf32>
   %v = tile.dot %init, [%w], %codes bits 4 : [vector<8xi32>], vector<1x8xi32> -> vector<1x8xi32>
   tile.store_row %v, %y[%c0, %c0] : vector<1x8xi32>, !tile.rows<64>
 }

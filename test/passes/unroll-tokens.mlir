@@ -11,13 +11,14 @@
 // CHECK-NEXT:    %[[C:.*]] = arith.muli %[[COLUMN:.*]], %[[FLOAT]] : index
 // CHECK-NEXT:    %[[A0:.*]] = arith.addi %[[R0]], %[[C]] : index
 // CHECK-NEXT:    %[[X0:.*]] = tile.load %[[X:.*]][%[[A0]]] : !tile.rows<2048> -> vector<32xf32>
-// CHECK-NEXT:    %[[M1:.*]] = arith.addi %[[M]], %[[ONE]] : index
-// CHECK-NEXT:    %[[R1:.*]] = arith.muli %[[M1]], %[[STRIDE]] : index
+// The next row is the same place and a constant.
+// CHECK-NEXT:    %[[R1:.*]] = arith.addi %[[R0]], %[[STRIDE]] : index
 // CHECK-NEXT:    %[[A1:.*]] = arith.addi %[[R1]], %[[C]] : index
 // CHECK-NEXT:    %[[X1:.*]] = tile.load %[[X]][%[[A1]]] : !tile.rows<2048> -> vector<32xf32>
 // CHECK-NEXT:    %[[Y0:.*]] = arith.mulf %[[X0]], %[[X0]] : vector<32xf32>
 // CHECK-NEXT:    %[[Y1:.*]] = arith.mulf %[[X1]], %[[X1]] : vector<32xf32>
 // CHECK-NEXT:    tile.store %[[Y0]], %[[Y:.*]][%[[A0]]]
+// CHECK-NEXT:    %[[M1:.*]] = arith.addi %[[M]], %[[ONE]] : index
 // CHECK-NEXT:    %[[BELOW:.*]] = arith.cmpi ult, %[[M1]], %[[LIMIT:.*]] : index
 // CHECK-NEXT:    scf.if %[[BELOW]] {
 // CHECK-NEXT:      tile.store %[[Y1]], %[[Y]][%[[A1]]]
@@ -97,36 +98,37 @@ tile.kernel @loop(%x: !tile.rows<64>, %y: !tile.rows<64>) grid(%tile, %tokens, %
 }
 
 // -----
-// A row of 64 int8 activations is 64 codes, 2 scales (at 64), 2 sums (at 72), 2 half sums (at 80), padded to 128 bytes.
-// The dot of each token takes that token's words and sum.
+// A row of 64 int8 activations is 64 codes, 2 scales (at 64), 2 starts (at 72), 4 half starts (at 80), 2 totals (at 96),
+// padded to 128 bytes. The dot of each token takes that token's words and start.
 // CHECK-LABEL: tile.kernel @acts
 // CHECK-DAG:     %[[INIT:.*]] = arith.constant dense<0> : vector<8xi32>
 // CHECK-DAG:     %[[STRIDE:.*]] = arith.constant 128 : index
 // CHECK-DAG:     %[[SCALES:.*]] = arith.constant 64 : index
-// CHECK-DAG:     %[[SUMS:.*]] = arith.constant 72 : index
+// CHECK-DAG:     %[[STARTS:.*]] = arith.constant 72 : index
 // CHECK:         %[[X0:.*]] = tile.load_uniform %{{.*}} : !tile.acts<64> -> vector<8xi32>
-// CHECK:         %[[AT0:.*]] = arith.addi %{{.*}}, %[[SUMS]]
+// CHECK:         %[[AT0:.*]] = arith.addi %{{.*}}, %[[STARTS]]
 // CHECK-NEXT:    %[[S0:.*]] = tile.load_uniform %{{.*}}[%[[AT0]]] : !tile.acts<64> -> i32
 // CHECK:         %[[X1:.*]] = tile.load_uniform %{{.*}} : !tile.acts<64> -> vector<8xi32>
-// CHECK:         %[[AT1:.*]] = arith.addi %{{.*}}, %[[SUMS]]
+// CHECK:         %[[AT1:.*]] = arith.addi %{{.*}}, %[[STARTS]]
 // CHECK-NEXT:    %[[S1:.*]] = tile.load_uniform %{{.*}}[%[[AT1]]] : !tile.acts<64> -> i32
-// CHECK:         tile.dot %[[INIT]], [%[[W:.*]]], %[[X0]] from 3 sum %[[S0]] : i32 bits 8 : [vector<8xi32>], vector<8xi32> -> vector<8xi32>
-// CHECK:         tile.dot %[[INIT]], [%[[W]]], %[[X1]] from 3 sum %[[S1]] : i32 bits 8 :
+// CHECK:         tile.dot %[[INIT]], [%[[W:.*]]], %[[X0]] from 3 start %[[S0]] : i32 bits 8 : [vector<8xi32>], vector<8xi32> -> vector<8xi32>
+// CHECK:         tile.dot %[[INIT]], [%[[W]]], %[[X1]] from 3 start %[[S1]] : i32 bits 8 :
 tile.kernel @acts(%x: !tile.acts<64>, %w: !tile.bytes, %y: !tile.rows<64>) grid(%tile, %tokens, %position)
     scratch(%scratch : 0) tokens 2 {
   %c0 = arith.constant 0 : index
   %init = arith.constant dense<0> : vector<2x8xi32>
   %word = tile.load %w[%tile] : !tile.bytes -> vector<8xi32>
-  %codes, %scale, %sum, %half = tile.load_acts %x[%position, %tile] : !tile.acts<64>
-      -> vector<2x8xi32>, vector<2x1xf32>, vector<2x1xi32>, vector<2x1xi32>
-  %v = tile.dot %init, [%word], %codes from 3 sum %sum : vector<2x1xi32> bits 8
+  %codes, %scale, %start, %low, %high, %total = tile.load_acts %x[%position, %tile] : !tile.acts<64>
+      -> vector<2x8xi32>, vector<2x1xf32>, vector<2x1xi32>, vector<2x1xi32>, vector<2x1xi32>, vector<2x1xf32>
+  %v = tile.dot %init, [%word], %codes from 3 start %start : vector<2x1xi32> bits 8
       : [vector<8xi32>], vector<2x8xi32> -> vector<2x8xi32>
   tile.store_row %v, %y[%c0, %c0] : vector<2x8xi32>, !tile.rows<64>
   tile.store_row %scale, %y[%c0, %position] : vector<2x1xf32>, !tile.rows<64>
 }
 
 // -----
-// Quantizing 32 values: largest magnitude, codes rounded to even, both sums of the codes as they are stored.
+// Quantizing 32 values: largest magnitude, codes rounded to even, sums of the codes as they are stored: -8
+// times all of them, -32 times each half, and the scale times all.
 // CHECK-LABEL: tile.kernel @quantize
 // CHECK:         %[[V:.*]] = tile.load %{{.*}} -> vector<32xf32>
 // CHECK:         %[[ABS:.*]] = math.absf %[[V]]
@@ -136,10 +138,18 @@ tile.kernel @acts(%x: !tile.acts<64>, %w: !tile.bytes, %y: !tile.rows<64>) grid(
 // CHECK-DAG:     %[[SUM:.*]] = tile.reduce <add> %[[Q]] : vector<32xi32> -> i32
 // CHECK-DAG:     %[[HALF:.*]] = tile.reduce <add> %[[Q]] lanes 16 : vector<32xi32> -> i32
 // CHECK-DAG:     %[[BYTES:.*]] = arith.trunci %[[Q]] : vector<32xi32> to vector<32xi8>
+// CHECK-DAG:     %[[F:.*]] = arith.sitofp %[[SUM]]
+// CHECK-DAG:     %[[TOTAL:.*]] = arith.mulf %[[F]], %[[SCALE:.*]] : f32
 // CHECK:         tile.store %[[BYTES]], %{{.*}} : vector<32xi8>, !tile.acts<64>
-// CHECK:         tile.store_uniform %{{.*}}, %{{.*}} : f32, !tile.acts<64>
-// CHECK:         tile.store_uniform %[[SUM]], %{{.*}} : i32, !tile.acts<64>
-// CHECK:         tile.store_uniform %[[HALF]], %{{.*}} : i32, !tile.acts<64>
+// CHECK:         tile.store_uniform %[[SCALE]], %{{.*}} : f32, !tile.acts<64>
+// CHECK:         %[[START:.*]] = arith.muli %[[SUM]], %{{.*}} : i32
+// CHECK:         tile.store_uniform %[[START]], %{{.*}} : i32, !tile.acts<64>
+// CHECK:         %[[LOW:.*]] = arith.muli %[[HALF]], %{{.*}} : i32
+// CHECK:         tile.store_uniform %[[LOW]], %{{.*}} : i32, !tile.acts<64>
+// CHECK:         %[[SECOND:.*]] = arith.subi %[[SUM]], %[[HALF]] : i32
+// CHECK:         %[[HIGH:.*]] = arith.muli %[[SECOND]], %{{.*}} : i32
+// CHECK:         tile.store_uniform %[[HIGH]], %{{.*}} : i32, !tile.acts<64>
+// CHECK:         tile.store_uniform %[[TOTAL]], %{{.*}} : f32, !tile.acts<64>
 tile.kernel @quantize(%x: !tile.rows<64>, %y: !tile.acts<64>) grid(%tile, %tokens, %position)
     scratch(%scratch : 0) tokens 1 {
   %v = tile.load_row %x[%tile, %position] : !tile.rows<64> -> vector<1x32xf32>

@@ -67,15 +67,15 @@ tile.kernel @no_minima(%w: !tile.packed<64x256, q4_0>) grid(%tile, %tokens, %pos
 // -----
 tile.kernel @acts_words(%x: !tile.acts<256>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
   // expected-error@+1 {{gives 8 words of codes a token}}
-  %c, %d, %s, %h = tile.load_acts %x[%tile, %tile] : !tile.acts<256>
-      -> vector<2x4xi32>, vector<2x1xf32>, vector<2x1xi32>, vector<2x1xi32>
+  %c, %d, %s, %l, %h, %t = tile.load_acts %x[%tile, %tile] : !tile.acts<256>
+      -> vector<2x4xi32>, vector<2x1xf32>, vector<2x1xi32>, vector<2x1xi32>, vector<2x1xi32>, vector<2x1xf32>
 }
 
 // -----
 tile.kernel @acts_tokens(%x: !tile.acts<256>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
-  // expected-error@+1 {{gives one scale and two sums for each of 2 tokens}}
-  %c, %d, %s, %h = tile.load_acts %x[%tile, %tile] : !tile.acts<256>
-      -> vector<2x8xi32>, vector<2x1xf32>, vector<2x1xi32>, vector<1x1xi32>
+  // expected-error@+1 {{gives one scale, three starts and one total for each of 2 tokens}}
+  %c, %d, %s, %l, %h, %t = tile.load_acts %x[%tile, %tile] : !tile.acts<256>
+      -> vector<2x8xi32>, vector<2x1xf32>, vector<2x1xi32>, vector<1x1xi32>, vector<2x1xi32>, vector<2x1xf32>
 }
 
 // -----
@@ -131,11 +131,11 @@ tile.kernel @dot_bits() grid(%tile, %tokens, %position) scratch(%scratch : 0) to
 }
 
 // -----
-// Eight bits are two's complement; AVX-512's instruction takes unsigned weights, so that it must correct by the sum.
+// Eight bits are two's complement; AVX-512's instruction takes unsigned weights, so that it must correct by the start.
 tile.kernel @dot_sum() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
   %i = arith.constant dense<0> : vector<2x8xi32>
   %q = arith.constant dense<0> : vector<8xi32>
-  // expected-error@+1 {{of 8-bit codes needs the sum of its activations}}
+  // expected-error@+1 {{of 8-bit codes needs the start of its activations}}
   %d = tile.dot %i, [%q], %i bits 8 : [vector<8xi32>], vector<2x8xi32> -> vector<2x8xi32>
 }
 
@@ -144,8 +144,8 @@ tile.kernel @dot_sum_type() grid(%tile, %tokens, %position) scratch(%scratch : 0
   %i = arith.constant dense<0> : vector<2x8xi32>
   %q = arith.constant dense<0> : vector<8xi32>
   %s = arith.constant 0 : i32
-  // expected-error@+1 {{takes one sum of activations a token, 'vector<2x1xi32>', not 'i32'}}
-  %d = tile.dot %i, [%q], %i sum %s : i32 bits 8 : [vector<8xi32>], vector<2x8xi32> -> vector<2x8xi32>
+  // expected-error@+1 {{takes one start a token, 'vector<2x1xi32>', not 'i32'}}
+  %d = tile.dot %i, [%q], %i start %s : i32 bits 8 : [vector<8xi32>], vector<2x8xi32> -> vector<2x8xi32>
 }
 
 // -----

@@ -67,9 +67,9 @@ tile.kernel @linear(%w: !tile.packed<64x512, q6_k>, %m: !tile.packed<64x512, q4_
   %c0 = arith.constant 0 : index
   %none = arith.constant dense<0> : vector<4x16xi32>
   %zero = arith.constant dense<0.0> : vector<4x16xf32>
-  // CHECK: %[[A:.*]], %[[SCALE:.*]], %[[SUM:.*]], %{{.*}} = tile.load_acts %{{.*}}[%{{.*}}, %{{.*}}] : <512> -> vector<4x8xi32>, vector<4x1xf32>, vector<4x1xi32>, vector<4x1xi32>
-  %codes, %scale, %total, %half = tile.load_acts %x[%c0, %c0] : !tile.acts<512>
-      -> vector<4x8xi32>, vector<4x1xf32>, vector<4x1xi32>, vector<4x1xi32>
+  // CHECK: %[[A:.*]], %[[SCALE:.*]], %[[START:.*]], %{{.*}}, %{{.*}}, %{{.*}} = tile.load_acts %{{.*}}[%{{.*}}, %{{.*}}] : <512> -> vector<4x8xi32>, vector<4x1xf32>, vector<4x1xi32>, vector<4x1xi32>, vector<4x1xi32>, vector<4x1xf32>
+  %codes, %scale, %begin, %low, %high, %total = tile.load_acts %x[%c0, %c0] : !tile.acts<512>
+      -> vector<4x8xi32>, vector<4x1xf32>, vector<4x1xi32>, vector<4x1xi32>, vector<4x1xi32>, vector<4x1xf32>
   // CHECK: %[[B:.*]] = tile.load_packed %{{.*}}[%{{.*}}, %{{.*}}] row %{{.*}} : <64x512, q6_k> -> <q6_k, 16>
   %b = tile.load_packed %w[%tile, %c0] row %c0 : !tile.packed<64x512, q6_k> -> !tile.block<q6_k, 16>
   // CHECK: %[[Q:.*]]:8 = tile.unpack %[[B]] : <q6_k, 16> -> vector<16xi32>,
@@ -81,8 +81,8 @@ tile.kernel @linear(%w: !tile.packed<64x512, q6_k>, %m: !tile.packed<64x512, q4_
   %d1 = tile.scale %b group 1 : !tile.block<q6_k, 16> -> vector<16xf32>
   // CHECK: tile.dot %{{.*}}, [%[[Q]]#0, %[[Q]]#1], %[[A]] bits 6 : [vector<16xi32>, vector<16xi32>], vector<4x8xi32> -> vector<4x16xi32>
   %i0 = tile.dot %none, [%q#0, %q#1], %codes bits 6 : [vector<16xi32>, vector<16xi32>], vector<4x8xi32> -> vector<4x16xi32>
-  // CHECK: %[[I:.*]] = tile.dot %{{.*}}, [%[[Q]]#6, %[[Q]]#7], %[[A]] from 6 sum %[[SUM]] : vector<4x1xi32> bits 8 :
-  %i1 = tile.dot %none, [%q#6, %q#7], %codes from 6 sum %total : vector<4x1xi32> bits 8
+  // CHECK: %[[I:.*]] = tile.dot %{{.*}}, [%[[Q]]#6, %[[Q]]#7], %[[A]] from 6 start %[[START]] : vector<4x1xi32> bits 8 :
+  %i1 = tile.dot %none, [%q#6, %q#7], %codes from 6 start %begin : vector<4x1xi32> bits 8
       : [vector<16xi32>, vector<16xi32>], vector<4x8xi32> -> vector<4x16xi32>
   // CHECK: tile.scale_accumulate %{{.*}}, %[[I]], %[[D]], %[[SCALE]] : vector<4x16xi32>, vector<16xf32>, vector<4x1xf32> -> vector<4x16xf32>
   %acc = tile.scale_accumulate %zero, %i1, %d0, %scale
@@ -144,8 +144,8 @@ tile.kernel @lanes(%w: !tile.packed<64x256, q8_0>, %x: !tile.bytes, %y: !tile.by
   // CHECK: tile.concat %[[V]], %[[V]] : vector<32xi32>, vector<32xi32> -> vector<64xi32>
   %cat = tile.concat %v, %v : vector<32xi32>, vector<32xi32> -> vector<64xi32>
   %zero = arith.constant 0 : i32
-  // CHECK: tile.dot %[[V]], [%[[V]]], %[[U]] from 3 sum %{{.*}} : i32 bits 8 : [vector<32xi32>], vector<8xi32> -> vector<32xi32>
-  %dot = tile.dot %v, [%v], %u from 3 sum %zero : i32 bits 8 : [vector<32xi32>], vector<8xi32> -> vector<32xi32>
+  // CHECK: tile.dot %[[V]], [%[[V]]], %[[U]] from 3 start %{{.*}} : i32 bits 8 : [vector<32xi32>], vector<8xi32> -> vector<32xi32>
+  %dot = tile.dot %v, [%v], %u from 3 start %zero : i32 bits 8 : [vector<32xi32>], vector<8xi32> -> vector<32xi32>
   // One row read out of a packed matrix: two words are eight codes.
   %w0 = tile.load %w[%tile] : !tile.packed<64x256, q8_0> -> vector<1xi32>
   // CHECK: tile.spread %{{.*}}, %{{.*}} {signed_codes} : vector<1xi32>, vector<1xi32> -> vector<8xi32>

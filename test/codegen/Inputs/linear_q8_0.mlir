@@ -12,9 +12,9 @@ tile.kernel @linear_q8_0(%w: !tile.packed<64x256, q8_0>, %x: !tile.acts<256>, %y
     %b = tile.load_packed %w[%tile, %k] row %c0 : !tile.packed<64x256, q8_0> -> !tile.block<q8_0, 32>
     %q:8 = tile.unpack %b : !tile.block<q8_0, 32> -> vector<32xi32>, vector<32xi32>, vector<32xi32>, vector<32xi32>,
                                                      vector<32xi32>, vector<32xi32>, vector<32xi32>, vector<32xi32>
-    %codes, %scale, %total, %half = tile.load_acts %x[%c0, %k] : !tile.acts<256>
-        -> vector<1x8xi32>, vector<1x1xf32>, vector<1x1xi32>, vector<1x1xi32>
-    %dot = tile.dot %none, [%q#0, %q#1, %q#2, %q#3, %q#4, %q#5, %q#6, %q#7], %codes sum %total : vector<1x1xi32> bits 8
+    %codes, %scale, %start, %low, %high, %total = tile.load_acts %x[%c0, %k] : !tile.acts<256>
+        -> vector<1x8xi32>, vector<1x1xf32>, vector<1x1xi32>, vector<1x1xi32>, vector<1x1xi32>, vector<1x1xf32>
+    %dot = tile.dot %none, [%q#0, %q#1, %q#2, %q#3, %q#4, %q#5, %q#6, %q#7], %codes start %start : vector<1x1xi32> bits 8
         : [vector<32xi32>, vector<32xi32>, vector<32xi32>, vector<32xi32>, vector<32xi32>, vector<32xi32>,
            vector<32xi32>, vector<32xi32>], vector<1x8xi32> -> vector<1x32xi32>
     %d = tile.scale %b : !tile.block<q8_0, 32> -> vector<32xf32>

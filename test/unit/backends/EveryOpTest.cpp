@@ -70,7 +70,7 @@ constexpr const char *kIntegers[] = {
     "tile.spread %w0, %w1, %w0, %w1, %w1, %w1, %w0, %w0 {signed_codes} : vector<1xi32>, "
     "vector<1xi32>, vector<1xi32>, "
     "vector<1xi32>, vector<1xi32>, vector<1xi32>, vector<1xi32>, vector<1xi32> -> vector<32xi32>",
-    "tile.dot %a, [%b, %a, %c], %words from 2 sum %wordsum : i32 bits 8 : [vector<32xi32>, "
+    "tile.dot %a, [%b, %a, %c], %words from 2 start %start : i32 bits 8 : [vector<32xi32>, "
     "vector<32xi32>, "
     "vector<32xi32>], vector<8xi32> -> vector<32xi32>",
     "tile.dot %a, [%c, %c], %words bits 7 : [vector<32xi32>, vector<32xi32>], vector<8xi32> -> "
@@ -160,6 +160,8 @@ tile.kernel @every_op(%x: !tile.bytes, %y: !tile.bytes) grid(%tile, %tokens, %po
   %ones = arith.constant dense<0x01010101> : vector<32xi32>
   %bytes = tile.dot %zero, [%ones, %ones, %ones], %words from 2 bits 1 : [vector<32xi32>, vector<32xi32>, vector<32xi32>], vector<8xi32> -> vector<32xi32>
   %wordsum = vector.extract %bytes[9] : i32 from vector<32xi32>
+  %minus8 = arith.constant -8 : i32
+  %start = arith.muli %wordsum, %minus8 : i32
   %less = arith.cmpi slt, %a, %b : vector<32xi32>
   %above = arith.cmpi ugt, %a, %c : vector<32xi32>
   %both = arith.andi %less, %above : vector<32xi1>

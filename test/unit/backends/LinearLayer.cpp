@@ -70,8 +70,8 @@ void LinearLayer::pack(const Format &format) {
   }
 }
 
-/// Integer formats: K codes | K/32 scales | K/32 sums | K/32 sums of the first 16. The first groups
-/// have the largest codes.
+/// Integer formats: K codes | K/32 scales | K/32 starts (-8 * sum) | K/16 half starts (-32 * sum of
+/// 16) | K/32 totals (scale * sum). The first groups have the largest codes.
 void LinearLayer::makeActivations(const Format &format, unsigned seed) {
   std::mt19937 random(seed);
   x.resize(cols);
@@ -85,7 +85,7 @@ void LinearLayer::makeActivations(const Format &format, unsigned seed) {
     return;
   }
   int64_t blocks = cols / kActGroup;
-  acts.resize(cols + 12 * blocks + SINTER_KERNEL_READ_MARGIN);
+  acts.resize(cols + 20 * blocks + SINTER_KERNEL_READ_MARGIN);
   xCodes.resize(cols);
   for (int64_t k = 0; k < cols; ++k)
     xCodes[k] = static_cast<int8_t>(k < 16   ? 127
@@ -103,8 +103,10 @@ void LinearLayer::makeActivations(const Format &format, unsigned seed) {
       x[b * kActGroup + k] = double(scale) * code;
     }
     put(acts.data() + cols + 4 * b, scale);
-    put(acts.data() + cols + 4 * (blocks + b), sum);
-    put(acts.data() + cols + 4 * (2 * blocks + b), half);
+    put(acts.data() + cols + 4 * (blocks + b), -8 * sum);
+    put(acts.data() + cols + 4 * (2 * blocks + 2 * b), -32 * half);
+    put(acts.data() + cols + 4 * (2 * blocks + 2 * b + 1), -32 * (sum - half));
+    put(acts.data() + cols + 4 * (4 * blocks + b), float(sum) * scale);
   }
 }
 

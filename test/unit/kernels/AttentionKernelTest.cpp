@@ -96,7 +96,7 @@ void AttentionKernel::check(const Heads &shape) {
   RandomFile file;
   file.add("unused", std::vector<float>{0});
   model.open(file);
-  for (const Step &step : kSteps) {
+  for (const Step &step : steps()) {
     SCOPED_TRACE(llvm::formatv("{0} tokens from {1}, {2}", step.tokens, step.position,
                                className(step.tokenClass))
                      .str());

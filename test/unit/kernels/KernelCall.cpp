@@ -21,8 +21,18 @@ static constexpr llvm::StringLiteral kCompiler = "aarch64-linux-gnu-gcc",
 /// What stands before and behind each binding; a quiet NaN with a payload, read as a float.
 static constexpr uint32_t kCanary = 0x7fc5a5c5;
 
+/// AVX2's instructions with AVX-512's register blocks: how a kernel is cut is tested on any x86-64
+/// machine, whatever its vectors are.
+static Machine avx512ScheduleOnAvx2() {
+  const Target *target = findTarget("x86-64");
+  static Variant variant = *target->findVariant("avx2");
+  variant.name = "avx512vnni_schedule";
+  variant.schedule = target->findVariant("avx512vnni")->schedule;
+  return {target, &variant};
+}
+
 std::vector<Machine> Machine::all() {
-  std::vector<Machine> machines;
+  std::vector<Machine> machines = {avx512ScheduleOnAvx2()};
   for (const Target &target : allTargets())
     for (const Variant &variant : target.variants)
       machines.push_back({&target, &variant});

@@ -156,7 +156,7 @@ void LinearKernel::check(const Layer &layer) {
   bias = randomFloats(layer.rows, 3);
   file.add("bias", bias);
   model.open(file);
-  for (const Step &step : kSteps) {
+  for (const Step &step : steps()) {
     SCOPED_TRACE(llvm::formatv("{0} tokens from {1}, {2}", step.tokens, step.position,
                                className(step.tokenClass))
                      .str());

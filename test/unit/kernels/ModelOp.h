@@ -63,6 +63,21 @@ private:
   }
 };
 
+/// A kernel for one token, and the one for a chunk: with one token, with few (each of the smaller
+/// register blocks, alone and behind whole ones) and with many.
+struct Step {
+  TokenClass tokenClass;
+  uint32_t tokens, position;
+
+  /// Rows of its program's buffers.
+  int64_t rows() const { return tokenClass == TokenClass::One ? 1 : bufferRows(tokens); }
+};
+inline constexpr Step kSteps[] = {
+    {TokenClass::One, 1, 0},    {TokenClass::One, 1, 37},     {TokenClass::Chunk, 1, 5},
+    {TokenClass::Chunk, 7, 30}, {TokenClass::Chunk, 256, 13}, {TokenClass::Chunk, 2, 30},
+    {TokenClass::Chunk, 3, 29}, {TokenClass::Chunk, 33, 8},
+};
+
 /// Tests that run once a variant, by its name.
 class KernelTest : public testing::TestWithParam<Machine> {
 protected:
@@ -72,6 +87,11 @@ protected:
   }
   const Machine &machine() { return GetParam(); }
   const Schedule &schedule() { return GetParam().variant->schedule; }
+  /// All steps; under an emulator, which takes minutes for them, the first five.
+  llvm::ArrayRef<Step> steps() {
+    llvm::ArrayRef<Step> all = kSteps;
+    return machine().native() ? all : all.take_front(5);
+  }
 };
 
 inline void PrintTo(const Machine &machine, std::ostream *out) { *out << machine.name(); }
@@ -82,19 +102,6 @@ inline std::string machineName(const testing::TestParamInfo<Machine> &info) {
 
 #define SINTER_ALL_VARIANTS(suite)                                                                 \
   INSTANTIATE_TEST_SUITE_P(Variants, suite, testing::ValuesIn(Machine::all()), machineName)
-
-/// A kernel for one token, and the one for a chunk with one token, a few and many.
-struct Step {
-  TokenClass tokenClass;
-  uint32_t tokens, position;
-
-  /// Rows of its program's buffers.
-  int64_t rows() const { return tokenClass == TokenClass::One ? 1 : bufferRows(tokens); }
-};
-inline constexpr Step kSteps[] = {
-    {TokenClass::One, 1, 0},    {TokenClass::One, 1, 37},     {TokenClass::Chunk, 1, 5},
-    {TokenClass::Chunk, 7, 30}, {TokenClass::Chunk, 256, 13},
-};
 
 inline const char *className(TokenClass tokens) {
   return tokens == TokenClass::One ? "one" : "chunk";

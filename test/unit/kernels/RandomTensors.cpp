@@ -166,7 +166,7 @@ int64_t test::floatRowBytes(int64_t width) {
   return static_cast<int64_t>(llvm::alignTo(width, 32)) * 4;
 }
 int64_t test::actRowBytes(int64_t width) {
-  return static_cast<int64_t>(llvm::alignTo(width + width / 32 * 12, 64));
+  return static_cast<int64_t>(llvm::alignTo(width + width / 32 * 20, 64));
 }
 
 std::vector<float> test::randomFloats(size_t count, unsigned seed) {
@@ -209,8 +209,10 @@ ActRows::ActRows(int64_t tokens, int64_t rows, int64_t width, unsigned seed, Cod
         half += i < kActGroup / 2 ? code : 0;
       }
       put(row + width + 4 * g, scale);
-      put(row + width + 4 * (groups + g), sum);
-      put(row + width + 4 * (2 * groups + g), half);
+      put(row + width + 4 * (groups + g), -8 * sum);
+      put(row + width + 4 * (2 * groups + 2 * g), -32 * half);
+      put(row + width + 4 * (2 * groups + 2 * g + 1), -32 * (sum - half));
+      put(row + width + 4 * (4 * groups + g), float(sum) * scale);
     }
   }
 }
@@ -276,9 +278,13 @@ void test::expectActRows(const Bytes &found, const Array &expected,
             << "token " << t << " column " << c << ": code " << code;
         ASSERT_NE(code, -128);
       }
-      ASSERT_EQ(get<int32_t>(row + expected.cols + 4 * (groups + g)), sum)
+      ASSERT_EQ(get<int32_t>(row + expected.cols + 4 * (groups + g)), -8 * sum)
           << "token " << t << " group " << g;
-      ASSERT_EQ(get<int32_t>(row + expected.cols + 4 * (2 * groups + g)), half)
+      ASSERT_EQ(get<int32_t>(row + expected.cols + 4 * (2 * groups + 2 * g)), -32 * half)
+          << "token " << t << " group " << g;
+      ASSERT_EQ(get<int32_t>(row + expected.cols + 4 * (2 * groups + 2 * g + 1)), -32 * (sum - half))
+          << "token " << t << " group " << g;
+      ASSERT_EQ(get<float>(row + expected.cols + 4 * (4 * groups + g)), float(sum) * float(scale))
           << "token " << t << " group " << g;
     }
   EXPECT_TRUE(isUntouched(llvm::ArrayRef(found).drop_front(expected.rows * stride)))
