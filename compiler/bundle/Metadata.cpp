@@ -1,5 +1,6 @@
 //===- Metadata.cpp - The planned module as the bundle's tables -----------===//
 #include "compiler/bundle/Metadata.h"
+#include "dialects/llm/LLMDialect.h"
 #include "dialects/llm/ModelInfo.h"
 #include "sinter/kernel_abi.h"
 #include "llvm/ADT/MapVector.h"
@@ -24,6 +25,7 @@ private:
   LogicalResult addProgram(ProgramOp program);
   FailureOr<std::unique_ptr<bundle::DispatchT>> makeDispatch(DispatchOp dispatch);
   FailureOr<uint32_t> kernelIndex(DispatchOp dispatch);
+  void addCosts(DispatchOp dispatch, bundle::DispatchT &table);
 
   /// Offset in the session's memory.
   uint64_t memoryOffset(FlatSymbolRefAttr buffer) { return places.lookup(buffer.getValue()); }
@@ -33,6 +35,7 @@ private:
   SymbolTable symbols;
   llvm::StringMap<uint64_t> places;
   llvm::StringMap<uint32_t> kernels;
+  uint64_t context = 1;
   bundle::BundleT result;
 };
 
@@ -119,6 +122,26 @@ FailureOr<uint32_t> Tables::kernelIndex(DispatchOp dispatch) {
   return known->second;
 }
 
+/// What a run reads and computes, as far as a roofline counts it. An embedding is the one kernel
+/// that reads a row of a matrix for each token and multiplies nothing; all others multiply each
+/// token with whole matrices.
+void Tables::addCosts(DispatchOp dispatch, bundle::DispatchT &table) {
+  bool embeds = dispatch.getKernel().starts_with("embed_");
+  for (BindingAttr binding : dispatch.getBindingList()) {
+    auto buffer = symbols.lookup<BufferOp>(binding.getBuffer().getValue());
+    if (buffer.isConstant() && !embeds) {
+      auto packed = dyn_cast<llm::PackedType>(buffer.getConstantValue().getType());
+      if (!packed)
+        continue;
+      llm::MatrixShape shape = llm::getMatrixShape(packed);
+      table.weight_bytes += static_cast<uint64_t>(buffer.getBytes());
+      table.macs += static_cast<uint64_t>(shape.rows) * static_cast<uint64_t>(shape.cols);
+    } else if (buffer.getRole() == BufferRole::KVCache && !binding.isWritten()) {
+      table.kv_bytes += static_cast<uint64_t>(buffer.getBytes()) / context;
+    }
+  }
+}
+
 FailureOr<std::unique_ptr<bundle::DispatchT>> Tables::makeDispatch(DispatchOp dispatch) {
   auto table = std::make_unique<bundle::DispatchT>();
   FailureOr<uint32_t> kernel = kernelIndex(dispatch);
@@ -148,6 +171,7 @@ FailureOr<std::unique_ptr<bundle::DispatchT>> Tables::makeDispatch(DispatchOp di
     }
     table->bindings.push_back(std::move(entry));
   }
+  addCosts(dispatch, *table);
   return table;
 }
 
@@ -180,8 +204,11 @@ LogicalResult Tables::addProgram(ProgramOp program) {
 }
 
 FailureOr<bundle::BundleT> Tables::build() {
-  if (failed(addVariants()) || failed(addMemory()))
+  auto outermost = target->getParentOfType<ModuleOp>();
+  FailureOr<llm::ModelInfo> info = llm::ModelInfo::get(outermost ? outermost : target);
+  if (failed(info) || failed(addVariants()) || failed(addMemory()))
     return failure();
+  context = static_cast<uint64_t>(std::max<int64_t>(info->context, 1));
   for (ProgramOp program : target.getOps<ProgramOp>())
     if (failed(addProgram(program)))
       return failure();

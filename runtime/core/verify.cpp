@@ -360,6 +360,14 @@ private:
       if (!binding(program, g, d, b, *dispatch.bindings()->Get(b)))
         return false;
 
+    // Bounded so that a profile can add them up.
+    for (auto [name, value] :
+         {std::pair(".weight_bytes", dispatch.weight_bytes()), std::pair(".macs", dispatch.macs()),
+          std::pair(".kv_bytes", dispatch.kv_bytes())})
+      if (value > max_memory)
+        return refuse_dispatch(program, g, d, name, " is ", value, ", must be at most ",
+                               max_memory);
+
     const bundle::TileCount &tiles = *dispatch.tiles();
     if (tiles.constant() == 0)
       return refuse_dispatch(program, g, d, ".tiles.constant is 0");

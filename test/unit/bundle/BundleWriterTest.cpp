@@ -26,9 +26,16 @@ module attributes {llm.architecture = "llama", llm.name = "tiny", llm.source = "
                    llm.embedding = 32 : i64, llm.parameters = 512 : i64, llm.kv_type = f16, llm.phase = "codegen"} {
   module @"x86-64" attributes {exec.target = #exec.target<"x86-64", activations = i8,
                                  variants = [<"fast" needs ["avx2"]>, <"base">]>} {
-    module @fast { func.func private @k() attributes {exec.bindings = 3 : i64, exec.scratch_bytes = 100 : i64} }
-    module @base { func.func private @k() attributes {exec.bindings = 3 : i64} }
+    module @fast {
+      func.func private @k() attributes {exec.bindings = 3 : i64, exec.scratch_bytes = 100 : i64}
+      func.func private @embed_k() attributes {exec.bindings = 3 : i64}
+    }
+    module @base {
+      func.func private @k() attributes {exec.bindings = 3 : i64}
+      func.func private @embed_k() attributes {exec.bindings = 3 : i64}
+    }
     exec.buffer state @step bytes 16 role step
+    exec.buffer state @cache bytes 4096 role kv_cache
     exec.buffer state @tokens bytes 32
     exec.buffer state @hidden bytes 1024
     exec.buffer state @logits bytes 64
@@ -49,13 +56,23 @@ module attributes {llm.architecture = "llama", llm.name = "tiny", llm.source = "
       exec.group {
         exec.dispatch @k(read @w, read @x, write @logits) tiles<2 per 4 tokens per 32 positions>
       }
+      exec.group {
+        exec.dispatch @embed_k(read @tokens, read @w, write @x) tiles<1>
+      }
+      exec.group {
+        exec.dispatch @k(read @cache, read @x, write @logits) tiles<1>
+      }
+      exec.group {
+        exec.dispatch @k(read @gain, read @x, update @cache) tiles<1>
+      }
     }
-    exec.memory_plan state 1216 kv 0 fixed 1600 scratch 128 {
+    exec.memory_plan state 5312 kv 4096 fixed 5696 scratch 128 {
       exec.interval @step bytes 16 at 0
       exec.interval @tokens bytes 32 at 64
       exec.interval @hidden bytes 1024 at 128
       exec.interval @logits bytes 64 at 1152
-      exec.interval @x bytes 128 in @head live[0, 1] at 1216
+      exec.interval @cache bytes 4096 at 1216
+      exec.interval @x bytes 128 in @head live[0, 4] at 5312
     }
   }
 }
@@ -76,6 +93,7 @@ protected:
     });
     module = mlir::parseSourceString<mlir::ModuleOp>(kModule, mlir::ParserConfig(&context));
     entries["k"] = 64;
+    entries["embed_k"] = 0;
   }
   ~BundleWriterTest() override { fs::remove_all(place); }
 
@@ -153,7 +171,7 @@ TEST_F(BundleWriterTest, ReadsBack) {
   EXPECT_EQ(all[code], 1);
   EXPECT_EQ(all[code + 128], 2);
 
-  ASSERT_EQ(root->kernels()->size(), 1u);
+  ASSERT_EQ(root->kernels()->size(), 2u);
   const bundle::Kernel *kernel = root->kernels()->Get(0);
   EXPECT_EQ(kernel->bindings(), 3u);
   EXPECT_EQ(kernel->entries()->Get(0)->entry(), 64u);
@@ -179,9 +197,21 @@ TEST_F(BundleWriterTest, ReadsBack) {
   EXPECT_EQ(linear->tiles()->token_step(), 4u);
   EXPECT_EQ(linear->tiles()->length_step(), 32u);
 
-  EXPECT_EQ(root->memory()->fixed_bytes(), 1600u);
+  EXPECT_EQ(root->memory()->fixed_bytes(), 5696u);
   EXPECT_EQ(root->memory()->scratch_bytes(), 128u);
-  EXPECT_EQ(root->memory()->buffers()->size(), 5u);
+  EXPECT_EQ(root->memory()->buffers()->size(), 6u);
+
+  // Costs: a matrix that is multiplied with; not gains, not rows of an embedding. The cache counts
+  // where it is read, for each of its 64 positions.
+  EXPECT_EQ(linear->weight_bytes(), 1088u);
+  EXPECT_EQ(linear->macs(), 16u * 32);
+  EXPECT_EQ(linear->kv_bytes(), 0u);
+  EXPECT_EQ(norm->weight_bytes() + norm->macs() + norm->kv_bytes(), 0u);
+  const auto &groups = *program->groups();
+  const bundle::Dispatch *embed = groups.Get(2)->dispatches()->Get(0);
+  EXPECT_EQ(embed->weight_bytes() + embed->macs(), 0u);
+  EXPECT_EQ(groups.Get(3)->dispatches()->Get(0)->kv_bytes(), 64u);
+  EXPECT_EQ(groups.Get(4)->dispatches()->Get(0)->kv_bytes(), 0u);
 
   // The weights: @gain is v, and the segment ends with the read margin behind @w.
   const bundle::Segment *weights = root->segments()->Get(2);

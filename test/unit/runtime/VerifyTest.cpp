@@ -299,6 +299,13 @@ const mutation mutations[] = {
        *dispatch(b, prefill, 0).tiles = {1u << 30, 0, 1};
      },
      "takes the group above"},
+    {"weight_bytes_huge",
+     [](BundleT &b) { dispatch(b, head, 0).weight_bytes = (uint64_t(1) << 46) + 1; },
+     ".weight_bytes is 70368744177665, must be at most 70368744177664"},
+    {"macs_huge", [](BundleT &b) { dispatch(b, head, 0).macs = UINT64_MAX; },
+     ".macs is 18446744073709551615"},
+    {"kv_bytes_huge", [](BundleT &b) { dispatch(b, head, 0).kv_bytes = UINT64_MAX; },
+     ".kv_bytes is 18446744073709551615"},
 
     {"binding_space",
      [](BundleT &b) { binding(b, prefill, 0, 0).space = static_cast<bundle::Space>(5); },
