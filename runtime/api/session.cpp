@@ -93,7 +93,17 @@ sinter_status create(const sinter_model &model, const sinter_session_options &op
     return fail(error, SINTER_INVALID_ARGUMENT,
                 "the model was opened with SINTER_OPEN_METADATA_ONLY");
   uint32_t threads = options.threads;
-  if (threads == 0) {
+  if (options.cpu_count && !options.cpus)
+    return fail(error, SINTER_INVALID_ARGUMENT, "options.cpus is NULL, but cpu_count is ",
+                options.cpu_count);
+  const uint32_t *cpus = options.cpu_count ? options.cpus : nullptr;
+  if (cpus && threads > options.cpu_count)
+    return fail(error, SINTER_INVALID_ARGUMENT, threads, " threads on ", options.cpu_count,
+                " processors: each takes one of its own");
+  if (cpus && threads == 0) {
+    threads = static_cast<uint32_t>(
+        options.cpu_count < SINTER_MAX_THREADS + 1 ? options.cpu_count : SINTER_MAX_THREADS + 1);
+  } else if (threads == 0) {
     threads = host::usable_processors();
     threads = threads < SINTER_MAX_THREADS ? threads : SINTER_MAX_THREADS;
   }
@@ -102,6 +112,7 @@ sinter_status create(const sinter_model &model, const sinter_session_options &op
                 ", must be at most ", SINTER_MAX_THREADS);
   layout at = lay_out(model, threads);
   host::mapping own;
+  host::affinity caller;
   auto *memory = static_cast<uint8_t *>(options.memory);
   if (!memory) {
     if (sinter_status status = host::map_memory(at.total, own, error))
@@ -121,10 +132,15 @@ sinter_status create(const sinter_model &model, const sinter_session_options &op
   session->model = &model;
   session->own = own;
   session->sampler_work = memory + at.sampler;
-  session->pool = host::thread_pool::start(memory + at.pool, threads, error);
-  if (!session->pool) {
+  sinter_status status = cpus ? caller.pin(cpus, threads, error) : SINTER_OK;
+  if (status == SINTER_OK) {
+    session->pool = host::thread_pool::start(memory + at.pool, threads, cpus, error);
+    status = session->pool ? SINTER_OK : SINTER_OUT_OF_MEMORY;
+  }
+  if (status != SINTER_OK) {
+    caller.restore();
     host::unmap(own);
-    return SINTER_OUT_OF_MEMORY;
+    return status;
   }
   core::session_init(session->run, model.plan, session->pool->executor(), memory + at.run);
   out = session;
@@ -190,6 +206,33 @@ sinter_status sinter_score(sinter_session *session, const int32_t *tokens, const
   return guarded(session, [=](sinter_error *error) {
     return core::session_score(session->run, tokens, targets, count, scores, error);
   });
+}
+
+size_t sinter_profile_entries(const sinter_model *model) {
+  return model ? model->plan.dispatch_count : 0;
+}
+
+sinter_status sinter_profile_start(sinter_session *session, sinter_profile_entry *entries,
+                                   size_t capacity) {
+  return guarded(session, [=](sinter_error *error) {
+    size_t needed = session->model->plan.dispatch_count;
+    if (!entries)
+      return fail(error, SINTER_INVALID_ARGUMENT, "entries is NULL");
+    if (capacity < needed)
+      return fail(error, SINTER_BUFFER_TOO_SMALL, "capacity is ", capacity,
+                  ", a profile of this model has ", needed, " entries");
+    core::start_profile(session->run, entries);
+    return SINTER_OK;
+  });
+}
+
+void sinter_profile_stop(sinter_session *session) {
+  if (session)
+    session->run.profile = nullptr;
+}
+
+uint64_t sinter_barrier_nanoseconds(sinter_session *session) {
+  return session ? core::barrier_nanoseconds(session->run) : 0;
 }
 
 const float *sinter_logits(const sinter_session *session) {

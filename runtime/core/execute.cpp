@@ -7,9 +7,11 @@ namespace sinter::core {
 
 namespace {
 
-/// About 20 to 50 us of spinning: longer than any imbalance within a group that is worth a system
-/// call, shorter than what a person or a battery notices.
-constexpr unsigned spins_before_waiting = 1024;
+/// How long a worker spins at a barrier before it sleeps: longer than the largest tile (32 rows of
+/// a long matrix for a whole chunk), since waking costs the others tens of microseconds.
+constexpr uint64_t spin_ns = 200'000;
+/// Looks between two looks at the clock; without a clock, this many such rounds are spun.
+constexpr unsigned looks = 64, rounds_without_clock = 256;
 
 /// A worker draws 1 / (share * workers) of what is left: large ranges first, single tiles at the
 /// end, so that cores of different speed finish together with few draws.
@@ -33,12 +35,31 @@ uint32_t tile_count(const bundle::TileCount &tiles, uint32_t tokens, uint32_t po
   return static_cast<uint32_t>(count);
 }
 
-void wait_for_change(session &session, const std::atomic<uint32_t> &value, uint32_t seen) {
-  for (unsigned spin = 0; spin < spins_before_waiting; ++spin) {
-    if (value.load(std::memory_order_acquire) != seen)
-      return;
-    relax();
+/// True once `value` is no longer `seen`; false if it still is when it is time to sleep.
+bool spin_until_change(const executor &team, const std::atomic<uint32_t> &value, uint32_t seen) {
+  uint64_t end = 0;
+  for (unsigned round = 0;; ++round) {
+    for (unsigned look = 0; look < looks; ++look) {
+      if (value.load(std::memory_order_acquire) != seen)
+        return true;
+      relax();
+    }
+    if (!team.clock) {
+      if (round == rounds_without_clock)
+        return false;
+      continue;
+    }
+    uint64_t now = team.clock();
+    if (end == 0)
+      end = now + spin_ns;
+    else if (now >= end)
+      return false;
   }
+}
+
+void wait_for_change(session &session, const std::atomic<uint32_t> &value, uint32_t seen) {
+  if (spin_until_change(session.team, value, seen))
+    return;
   const wait_policy &policy = session.team.policy;
   if (!policy.wait) {
     while (value.load(std::memory_order_acquire) == seen)
@@ -54,18 +75,17 @@ void wait_for_change(session &session, const std::atomic<uint32_t> &value, uint3
   sleepers.fetch_sub(1);
 }
 
-void arrive_and_wait(session &session) {
+/// Returns when all workers have called it. The last to arrive does `alone` before the others go
+/// on.
+template <typename Alone> void arrive_and_wait(session &session, Alone alone) {
   rendezvous &meeting = session.meeting;
   uint32_t workers = session.team.workers;
-  if (workers == 1) {
-    meeting.next.value.store(0, std::memory_order_relaxed);
-    return;
-  }
   uint32_t generation = meeting.generation.value.load(std::memory_order_relaxed);
   if (meeting.arrived.value.fetch_add(1, std::memory_order_acq_rel) + 1 < workers) {
     wait_for_change(session, meeting.generation.value, generation);
     return;
   }
+  alone();
   meeting.next.value.store(0, std::memory_order_relaxed);
   meeting.arrived.value.store(0, std::memory_order_relaxed);
   meeting.generation.value.store(generation + 1);
@@ -99,8 +119,16 @@ void run_tiles(session &session, uint32_t dispatch, sinter_kernel_args &args) {
   const dispatch_plan &plan = session.of->dispatches[dispatch];
   args.bindings = plan.indirect ? resolve_indirect(session, dispatch, args.worker)
                                 : session.addresses + plan.first_binding;
-  if (args.bindings)
+  if (!args.bindings)
+    return;
+  if (!session.profile) {
     plan.entry(&args);
+    return;
+  }
+  uint64_t begin = session.team.clock();
+  plan.entry(&args);
+  std::atomic_ref<uint64_t>(session.profile[dispatch].nanoseconds)
+      .fetch_add(session.team.clock() - begin, std::memory_order_relaxed);
 }
 
 /// Tiles [begin, end) of a group, which may belong to several dispatches.
@@ -122,17 +150,33 @@ void run_range(session &session, const group_plan &group, uint32_t begin, uint32
   }
 }
 
-void run_group(session &session, const group_plan &group, sinter_kernel_args &args) {
-  if (group.dispatch_count == 0 || session.bad_index.load(std::memory_order_relaxed))
-    return;
-  uint32_t total =
-      session.tile_ends[group.first_dispatch -
-                        session.of->groups[session.program->first_group].first_dispatch +
-                        group.dispatch_count - 1];
-  if (args.workers == 1) {
-    run_range(session, group, 0, total, args);
-    return;
+/// Tiles of a group in this run.
+uint32_t total_of(const session &session, const group_plan &group) {
+  if (group.dispatch_count == 0)
+    return 0;
+  return session.tile_ends[group.first_dispatch -
+                           session.of->groups[session.program->first_group].first_dispatch +
+                           group.dispatch_count - 1];
+}
+
+/// Runs group `g` of the program and those behind it as long as they have one tile at most, for a
+/// worker that nobody runs beside. Returns the first one that is work for all.
+uint32_t run_alone(session &session, uint32_t g, sinter_kernel_args &args) {
+  const group_plan *groups = session.of->groups + session.program->first_group;
+  for (; g < session.program->group_count; ++g) {
+    uint32_t total = total_of(session, groups[g]);
+    if (total > 1 && args.workers > 1)
+      break;
+    if (!session.bad_index.load(std::memory_order_relaxed))
+      run_range(session, groups[g], 0, total, args);
   }
+  return g;
+}
+
+void run_group(session &session, const group_plan &group, sinter_kernel_args &args) {
+  if (session.bad_index.load(std::memory_order_relaxed))
+    return;
+  uint32_t total = total_of(session, group);
   std::atomic<uint32_t> &next = session.meeting.next.value;
   uint32_t begin = next.load(std::memory_order_relaxed);
   while (begin < total) {
@@ -158,21 +202,107 @@ sinter_status report_bad_index(const session &session, uint64_t where, sinter_er
               binding.limit);
 }
 
-} // namespace
-
-void run_worker(void *argument, uint32_t worker) {
-  session &session = *static_cast<core::session *>(argument);
-  uint64_t scratch_bytes = session.of->bundle.root->memory()->scratch_bytes();
+sinter_kernel_args args_of(const session &session, uint32_t worker) {
   sinter_kernel_args args{};
-  args.scratch = session.scratch + worker * scratch_bytes;
+  args.scratch = session.scratch + worker * session.of->bundle.root->memory()->scratch_bytes();
   args.tokens = session.tokens;
   args.position = session.first_position;
   args.worker = worker;
   args.workers = session.team.workers;
+  return args;
+}
+
+/// What the run that has just ended adds to a profile besides time.
+void count_run(session &session) {
+  const program_plan &program = *session.program;
+  uint64_t tokens = session.tokens, length = session.first_position + tokens;
+  for (uint32_t g = 0; g < program.group_count; ++g) {
+    const group_plan &group = session.of->groups[program.first_group + g];
+    for (uint32_t d = 0; d < group.dispatch_count; ++d) {
+      const bundle::Dispatch &described =
+          *session.of->dispatches[group.first_dispatch + d].described;
+      sinter_profile_entry &entry = session.profile[group.first_dispatch + d];
+      entry.calls += 1;
+      entry.tokens += tokens;
+      entry.weight_bytes += described.weight_bytes();
+      entry.kv_bytes += described.kv_bytes() * length;
+      entry.macs += described.macs() * tokens;
+    }
+  }
+}
+
+constexpr unsigned barrier_samples = 31, barriers_a_sample = 64;
+
+struct barrier_run {
+  session *of;
+  uint64_t samples[barrier_samples];
+};
+
+void run_barriers(void *argument, uint32_t worker) {
+  auto &run = *static_cast<barrier_run *>(argument);
+  for (uint64_t &sample : run.samples) {
+    uint64_t begin = worker == 0 ? run.of->team.clock() : 0;
+    for (unsigned i = 0; i < barriers_a_sample; ++i)
+      arrive_and_wait(*run.of, [] {});
+    if (worker == 0)
+      sample = run.of->team.clock() - begin;
+  }
+}
+
+} // namespace
+
+void start_profile(session &session, sinter_profile_entry *entries) {
+  const model &model = *session.of;
+  for (unsigned kind = 0; kind < program_kinds; ++kind) {
+    const program_plan &program = model.programs[kind];
+    for (uint32_t g = 0; g < program.group_count; ++g) {
+      const group_plan &group = model.groups[program.first_group + g];
+      for (uint32_t d = 0; d < group.dispatch_count; ++d) {
+        const bundle::Dispatch &described = *model.dispatches[group.first_dispatch + d].described;
+        sinter_profile_entry &entry = entries[group.first_dispatch + d];
+        entry = {};
+        entry.program = program_names[kind].data();
+        entry.kernel = model.bundle.root->kernels()->Get(described.kernel())->name()->c_str();
+        entry.source = described.source() ? described.source()->c_str() : "";
+      }
+    }
+  }
+  session.profile = session.team.clock ? entries : nullptr;
+}
+
+uint64_t barrier_nanoseconds(session &session) {
+  if (session.team.workers == 1 || !session.team.clock)
+    return 0;
+  barrier_run run{&session, {}};
+  session.team.run(session.team.context, run_barriers, &run);
+  // The sample that half of the others are below.
+  for (uint64_t sample : run.samples) {
+    unsigned less = 0, equal = 0;
+    for (uint64_t other : run.samples) {
+      less += other < sample;
+      equal += other == sample;
+    }
+    if (less <= barrier_samples / 2 && less + equal > barrier_samples / 2)
+      return sample / barriers_a_sample;
+  }
+  return 0;
+}
+
+void run_worker(void *argument, uint32_t worker) {
+  session &session = *static_cast<core::session *>(argument);
+  sinter_kernel_args args = args_of(session, worker);
+  const std::atomic<uint32_t> &next_group = session.meeting.group.value;
   const group_plan *groups = session.of->groups + session.program->first_group;
-  for (uint32_t g = 0; g < session.program->group_count; ++g) {
+  uint32_t g = next_group.load(std::memory_order_relaxed);
+  while (g < session.program->group_count) {
     run_group(session, groups[g], args);
-    arrive_and_wait(session);
+    // The end of the run is the last group's barrier.
+    if (++g == session.program->group_count)
+      return;
+    arrive_and_wait(session, [&] {
+      session.meeting.group.value.store(run_alone(session, g, args), std::memory_order_relaxed);
+    });
+    g = next_group.load(std::memory_order_relaxed);
   }
 }
 
@@ -202,7 +332,16 @@ sinter_status run_program(session &session, program_kind kind, uint32_t tokens, 
       *ends++ = end += tile_count(model.dispatches[group.first_dispatch + d].tiles, session.tokens,
                                   session.first_position);
   }
-  session.team.run(session.team.context, run_worker, &session);
+  // The calling thread is worker 0.
+  sinter_kernel_args args = args_of(session, 0);
+  uint32_t first = run_alone(session, 0, args);
+  if (first < program.group_count) {
+    session.meeting.group.value.store(first, std::memory_order_relaxed);
+    session.meeting.next.value.store(0, std::memory_order_relaxed);
+    session.team.run(session.team.context, run_worker, &session);
+  }
+  if (session.profile)
+    count_run(session);
   if (uint64_t where = session.bad_index.load(std::memory_order_relaxed))
     return report_bad_index(session, where, error);
   return SINTER_OK;

@@ -121,9 +121,13 @@ sinter_status model_init(const bundle_view &bundle, const kernel_source *source,
       for (const bundle::Dispatch *dispatch : *group->dispatches()) {
         const bundle::Kernel &kernel = *root.kernels()->Get(dispatch->kernel());
         dispatch_plan &resolved = dispatches[out.dispatch_count++];
-        resolved = {
-            nullptr, out.binding_count,       dispatch->bindings()->size(), *dispatch->tiles(),
-            false,   view(dispatch->source())};
+        resolved = {nullptr,
+                    out.binding_count,
+                    dispatch->bindings()->size(),
+                    *dispatch->tiles(),
+                    false,
+                    view(dispatch->source()),
+                    dispatch};
         for (const bundle::Binding *binding : *dispatch->bindings()) {
           bindings[out.binding_count] = resolve(*binding);
           resolved.indirect |= bindings[out.binding_count++].limit != 0;

@@ -27,6 +27,7 @@ struct dispatch_plan {
   bundle::TileCount tiles;
   bool indirect;           ///< at least one binding is
   std::string_view source; ///< the layer, for messages; lives in the bundle
+  const bundle::Dispatch *described;
 };
 
 struct group_plan {

@@ -8,8 +8,10 @@
 //
 // A program is a list of groups. All workers run `run_worker` at the same time: they draw ranges of
 // tiles from one counter until the group has none left and meet at a barrier; the last one to
-// arrive resets the counter. Threads are not made here: an executor calls run_worker once for each
-// worker, on whatever it has.
+// arrive resets the counter. Groups of one tile have no barrier of their own: whoever arrives last
+// runs those that come next before it lets the others go on, and those at the start of a program
+// are run before anybody is woken. Threads are not made here: an executor calls run_worker once for
+// each worker, on whatever it has.
 //
 //===----------------------------------------------------------------------===//
 #ifndef RUNTIME_CORE_SESSION_H
@@ -38,6 +40,8 @@ struct executor {
   void *context = nullptr;
   uint32_t workers = 1;
   wait_policy policy;
+  /// Nanoseconds of a clock that never goes back; null: there is none, nothing is timed.
+  uint64_t (*clock)() = nullptr;
 };
 
 /// Each on cache lines of its own: workers hammer on them.
@@ -48,6 +52,7 @@ struct alignas(64) shared_counter {
 /// All that workers meet at.
 struct rendezvous {
   shared_counter next;       ///< first tile of the group that nobody has drawn
+  shared_counter group;      ///< where workers go on behind the barrier
   shared_counter arrived;    ///< workers at the barrier
   shared_counter generation; ///< rises when all are; what they wait for
   shared_counter sleepers;   ///< workers inside wait_policy::wait
@@ -72,6 +77,8 @@ struct session {
   std::atomic<uint64_t> bad_index{
       0}; ///< dispatch + 1 in the high, binding in the low half; 0: none
   rendezvous meeting;
+  sinter_profile_entry *profile =
+      nullptr; ///< parallel to model::dispatches; null: nothing is timed
 };
 
 /// Bytes of a session's memory, in its parts; each is a multiple of 64.
@@ -101,6 +108,13 @@ sinter_status run_program(session &session, program_kind kind, uint32_t tokens, 
 
 /// A worker's part in the program that run_program set up. `argument` is the session.
 void run_worker(void *argument, uint32_t worker);
+
+/// Fills names and clears figures of `entries`, one a dispatch, and has the session count in them.
+void start_profile(session &session, sinter_profile_entry *entries);
+
+/// Median nanoseconds from the arrival of the last worker at a barrier to its way on; 0 with one
+/// worker or without a clock.
+uint64_t barrier_nanoseconds(session &session);
 
 } // namespace sinter::core
 

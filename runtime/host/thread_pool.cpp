@@ -6,12 +6,11 @@
 #include <ctime>
 #include <limits.h>
 #include <new>
-#include <unistd.h>
 
 #if defined(__linux__)
 #include <linux/futex.h>
-#include <sched.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 #endif
 
 namespace sinter::host {
@@ -20,7 +19,7 @@ namespace {
 
 /// Kernels are leaves with their own scratch; what a thread needs of stack is small.
 constexpr size_t stack_bytes = 512 * 1024;
-constexpr uint64_t spin_ns = 50'000;
+constexpr uint64_t spin_ns = 200'000;
 
 inline void relax() {
 #if defined(__x86_64__)
@@ -80,16 +79,6 @@ void spin_then_wait(const std::atomic<uint32_t> &value, uint32_t seen,
 
 } // namespace
 
-uint32_t usable_processors() {
-#if defined(__linux__)
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 0)
-    return static_cast<uint32_t>(CPU_COUNT(&set));
-#endif
-  long online = sysconf(_SC_NPROCESSORS_ONLN);
-  return online > 0 ? static_cast<uint32_t>(online) : 1;
-}
-
 core::wait_policy system_wait_policy() { return {wait, wake}; }
 
 size_t thread_pool::bytes(uint32_t workers) {
@@ -97,7 +86,8 @@ size_t thread_pool::bytes(uint32_t workers) {
   return (sum + 63) / 64 * 64;
 }
 
-thread_pool *thread_pool::start(void *memory, uint32_t workers, sinter_error *error) {
+thread_pool *thread_pool::start(void *memory, uint32_t workers, const uint32_t *cpus,
+                                sinter_error *error) {
   auto *pool = new (memory) thread_pool();
   pool->members = reinterpret_cast<member *>(pool + 1);
   pthread_attr_t attributes;
@@ -107,6 +97,8 @@ thread_pool *thread_pool::start(void *memory, uint32_t workers, sinter_error *er
     member &next = pool->members[pool->workers - 1];
     next.pool = pool;
     next.worker = pool->workers;
+    if (cpus)
+      place_thread(attributes, cpus[pool->workers]);
     int number = pthread_create(&next.thread, &attributes, thread_main, &next);
     if (number != 0) {
       core::fail(error, SINTER_OUT_OF_MEMORY, "cannot start worker thread ", pool->workers, " of ",
@@ -129,7 +121,9 @@ void thread_pool::stop() {
     pthread_join(members[i].thread, nullptr);
 }
 
-core::executor thread_pool::executor() { return {run, this, workers, system_wait_policy()}; }
+core::executor thread_pool::executor() {
+  return {run, this, workers, system_wait_policy(), now_ns};
+}
 
 void thread_pool::run(void *context, void (*body)(void *, uint32_t), void *argument) {
   auto &pool = *static_cast<thread_pool *>(context);

@@ -1,21 +1,19 @@
 //===- thread_pool.h - Workers that are there when a step begins --------------===//
 //
 // workers - 1 threads, started once, in memory of the caller; the calling thread is worker 0.
-// Between runs they spin for some 50 us, because the next token usually follows at once, and then
-// sleep in the kernel: an idle session uses no processor.
+// Between runs they spin for some 200 us, because the next token usually follows as soon as this
+// one is sampled and printed, and then sleep in the kernel: an idle session uses no processor.
 //
 //===----------------------------------------------------------------------===//
 #ifndef RUNTIME_HOST_THREAD_POOL_H
 #define RUNTIME_HOST_THREAD_POOL_H
 
 #include "runtime/core/session.h"
+#include "runtime/host/affinity.h"
 
 #include <pthread.h>
 
 namespace sinter::host {
-
-/// Processors that this process may run on.
-uint32_t usable_processors();
 
 /// Futexes where the system has them.
 core::wait_policy system_wait_policy();
@@ -25,9 +23,10 @@ public:
   /// Bytes of memory that `start` takes, at a multiple of 64.
   static size_t bytes(uint32_t workers);
 
-  /// Places a pool in `memory` and starts its threads. nullptr if one cannot be started; then none
-  /// is left.
-  static thread_pool *start(void *memory, uint32_t workers, sinter_error *error);
+  /// Places a pool in `memory` and starts its threads, each on `cpus[worker]` if there are cpus.
+  /// nullptr if one cannot be started; then none is left.
+  static thread_pool *start(void *memory, uint32_t workers, const uint32_t *cpus,
+                            sinter_error *error);
 
   /// Ends all threads; the memory may go.
   void stop();

@@ -37,7 +37,7 @@ extern "C" {
 
 /** Version of this interface: major changes break, minor ones append. */
 #define SINTER_API_VERSION_MAJOR 0
-#define SINTER_API_VERSION_MINOR 1
+#define SINTER_API_VERSION_MINOR 2
 
 typedef struct sinter_model sinter_model;
 typedef struct sinter_session sinter_session;
@@ -177,6 +177,11 @@ typedef struct sinter_session_options {
       threads;  /**< workers, the calling thread included; 0: one a core that the process may use */
   void *memory; /**< at a multiple of 64, the caller's; NULL: the runtime maps it */
   uint64_t memory_bytes; /**< of `memory`: at least sinter_session_memory */
+  /** Since 0.2: the processor of each worker, by the system's numbers; read during the call only.
+   * The first is the calling thread's: the call pins it and leaves it pinned, so the session should
+   * be used from the thread that created it. NULL: the system places the threads. */
+  const uint32_t *cpus;
+  size_t cpu_count; /**< at least `threads`; with threads 0: the number of workers */
 } sinter_session_options;
 
 /**
@@ -282,6 +287,42 @@ void sinter_seed(sinter_session *session, uint64_t seed);
  */
 sinter_status sinter_sample(sinter_session *session, const sinter_sampling *sampling,
                             int32_t *token, sinter_candidate *candidates, size_t candidate_count);
+
+/*===- Profiles (since 0.2) ----------------------------------------------------===*/
+
+/** What one line of a program has cost so far; all figures are sums over its runs. */
+typedef struct sinter_profile_entry {
+  const char *program;   /**< "prefill", "head" (logits of a prompt), "score", "decode" */
+  const char *kernel;    /**< its name in the bundle */
+  const char *source;    /**< the layer it computes; may be empty, never NULL */
+  uint64_t calls;        /**< runs of the program */
+  uint64_t tokens;       /**< of all runs */
+  uint64_t nanoseconds;  /**< inside the kernel, summed over the workers */
+  uint64_t weight_bytes; /**< of weights read; small ones (gains, rotations) are not counted */
+  uint64_t kv_bytes;     /**< of the KV cache read */
+  uint64_t macs;         /**< multiply-adds with weights; 0 in bundles that do not say */
+  uint64_t reserved[4];
+} sinter_profile_entry;
+
+/** Entries that a profile of this model has; 0 for NULL. */
+size_t sinter_profile_entries(const sinter_model *model);
+
+/**
+ * Begins to count, from zero.
+ *
+ * \param entries   room for `capacity`, at least sinter_profile_entries; written to by every call
+ * that runs tokens, until sinter_profile_stop or the end of the session. The strings live as long
+ * as the model. Costs a look at the clock for each range of tiles.
+ */
+sinter_status sinter_profile_start(sinter_session *session, sinter_profile_entry *entries,
+                                   size_t capacity);
+
+/** Ends counting; the entries stay as they are, the caller's again. */
+void sinter_profile_stop(sinter_session *session);
+
+/** Nanoseconds that the session's workers take to meet and go on, all being there: the median of
+ * many times. 0 with one worker. */
+uint64_t sinter_barrier_nanoseconds(sinter_session *session);
 
 /*===- Text --------------------------------------------------------------------===*/
 

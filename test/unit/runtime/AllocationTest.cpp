@@ -92,6 +92,8 @@ TEST(Allocation, NothingAfterInitialisation) {
   sinter_candidate best[5];
   sinter_error error;
 
+  std::vector<sinter_profile_entry> profile(sinter_profile_entries(model));
+
   unsigned before = allocations;
   size_t count = 0, bytes = 0;
   int32_t token = 0;
@@ -100,12 +102,15 @@ TEST(Allocation, NothingAfterInitialisation) {
   ok &= sinter_prefill(session, ids.data(), count) == SINTER_OK;
   sinter_detokenizer stream;
   sinter_detokenizer_init(&stream, model, 0);
+  ok &= sinter_profile_start(session, profile.data(), profile.size()) == SINTER_OK;
   for (int i = 0; i < 30; ++i) {
     ok &= sinter_sample(session, &sampling, &token, best, 5) == SINTER_OK;
     ok &= sinter_detokenize(&stream, model, token, out.data(), out.size(), &bytes) == SINTER_OK;
     ok &= sinter_step(session, token) == SINTER_OK;
   }
   ok &= sinter_detokenize_finish(&stream, out.data(), out.size(), &bytes) == SINTER_OK;
+  sinter_profile_stop(session);
+  sinter_barrier_nanoseconds(session);
   ok &= sinter_rewind(session, 0) == SINTER_OK;
   ok &= sinter_score(session, ids.data(), targets.data(), count, scores.data()) == SINTER_OK;
   ok &= sinter_step(session, -1) == SINTER_INVALID_TOKEN; // errors do not allocate either

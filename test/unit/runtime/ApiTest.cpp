@@ -484,4 +484,75 @@ TEST(Open, EveryStatusHasAText) {
         << status;
 }
 
+TEST(Profile, NeedsRoomForAllDispatches) {
+  toy_model model;
+  toy_session session(model, 2);
+  size_t count = sinter_profile_entries(model);
+  EXPECT_EQ(count, 7u); // the toy's programs: 2 + 1 + 1 + 3
+  EXPECT_EQ(sinter_profile_entries(nullptr), 0u);
+  std::vector<sinter_profile_entry> entries(count);
+  EXPECT_EQ(sinter_profile_start(session, nullptr, count), SINTER_INVALID_ARGUMENT);
+  EXPECT_EQ(sinter_profile_start(session, entries.data(), count - 1), SINTER_BUFFER_TOO_SMALL);
+  EXPECT_NE(std::string(sinter_session_error(session)).find("7 entries"), std::string::npos)
+      << sinter_session_error(session);
+  ASSERT_EQ(sinter_profile_start(session, entries.data(), count), SINTER_OK);
+  ASSERT_EQ(sinter_step(session, 1), SINTER_OK);
+  sinter_profile_stop(session);
+  ASSERT_EQ(sinter_step(session, 1), SINTER_OK);
+  uint64_t calls = 0;
+  for (const sinter_profile_entry &entry : entries) {
+    EXPECT_EQ(entry.calls, std::string(entry.program) == "decode" ? 1u : 0u);
+    calls += entry.calls;
+  }
+  EXPECT_EQ(calls, 3u);
+  EXPECT_GT(sinter_barrier_nanoseconds(session), 0u);
+  EXPECT_EQ(sinter_barrier_nanoseconds(nullptr), 0u);
+}
+
+sinter_session_options on_cpus(const std::vector<uint32_t> &cpus, uint32_t threads) {
+  sinter_session_options options{};
+  options.struct_bytes = sizeof(options);
+  options.threads = threads;
+  options.cpus = cpus.data();
+  options.cpu_count = cpus.size();
+  return options;
+}
+
+TEST(Cpus, AreRefusedByNumber) {
+  toy_model model;
+  sinter_session *session = nullptr;
+  sinter_error error{};
+  std::vector<uint32_t> cpus = {0, 1023};
+  sinter_session_options options = on_cpus(cpus, 0);
+  EXPECT_EQ(sinter_session_create(model, &options, &session, &error), SINTER_INVALID_ARGUMENT);
+  EXPECT_NE(std::string(error.text).find("processor 1023 is none"), std::string::npos)
+      << error.text;
+  options = on_cpus(cpus, 3);
+  EXPECT_EQ(sinter_session_create(model, &options, &session, &error), SINTER_INVALID_ARGUMENT);
+  EXPECT_NE(std::string(error.text).find("3 threads on 2 processors"), std::string::npos)
+      << error.text;
+  options.cpus = nullptr;
+  EXPECT_EQ(sinter_session_create(model, &options, &session, &error), SINTER_INVALID_ARGUMENT);
+  EXPECT_NE(std::string(error.text).find("options.cpus is NULL"), std::string::npos) << error.text;
+  EXPECT_EQ(session, nullptr);
+}
+
+TEST(Cpus, SayHowManyThreads) {
+  cpu_set_t before;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(before), &before), 0);
+  std::vector<uint32_t> cpus;
+  for (uint32_t cpu = 0; cpu < CPU_SETSIZE && cpus.size() < 2; ++cpu)
+    if (CPU_ISSET(cpu, &before))
+      cpus.push_back(cpu);
+  toy_model model;
+  sinter_session *session = nullptr;
+  sinter_session_options options = on_cpus(cpus, 0);
+  ASSERT_EQ(sinter_session_create(model, &options, &session, nullptr), SINTER_OK);
+  EXPECT_EQ(sinter_threads(session), cpus.size());
+  EXPECT_EQ(sinter_step(session, 1), SINTER_OK);
+  EXPECT_EQ(sched_getcpu(), int(cpus[0]));
+  sinter_session_destroy(session);
+  sched_setaffinity(0, sizeof(before), &before);
+}
+
 } // namespace

@@ -30,7 +30,7 @@ public:
     EXPECT_EQ(core::model_init(view, &source, plans.data(), model, &error), SINTER_OK)
         << error.text;
     pool_memory = std::make_unique<aligned_bytes>(host::thread_pool::bytes(workers));
-    pool = host::thread_pool::start(pool_memory->data(), workers, &error);
+    pool = host::thread_pool::start(pool_memory->data(), workers, nullptr, &error);
     memory = std::make_unique<aligned_bytes>(core::session_memory(model, workers).total());
     core::session_init(session, model, pool->executor(), memory->data());
   }
@@ -222,6 +222,116 @@ TEST(Execute, AnIndexOutOfRangeRunsNothing) {
   uint32_t index = 3;
   memcpy(run.session.fixed + third_check, &index, sizeof(index));
   EXPECT_EQ(core::run_program(run.session, core::program_kind::prefill, 1, 0, nullptr), SINTER_OK);
+}
+
+/// bindings[0]: a log: how many calls, then (worker + 1) of each call.
+void note_worker(const sinter_kernel_args *args) {
+  auto *log = static_cast<uint32_t *>(args->bindings[0]);
+  log[++log[0]] = args->worker + 1;
+}
+
+struct noted_run {
+  core::executor real;
+  std::atomic<uint32_t> runs{0};
+};
+
+/// A program of groups with these numbers of tiles, each of which notes its workers.
+bundle::BundleT program_of_groups(const std::vector<uint32_t> &tiles) {
+  bundle::BundleT root = counting_bundle();
+  auto &groups = root.programs[0]->groups;
+  groups.clear();
+  for (size_t g = 0; g < tiles.size(); ++g) {
+    groups.push_back(std::make_unique<bundle::GroupT>());
+    groups[g]->dispatches.push_back(
+        make_dispatch(tiles[g] == 1 ? 0 : 1, {tiles[g], 0, 0}, {first_counters + 4096 * g}));
+    groups[g]->dispatches[0]->macs = g + 1;
+    groups[g]->dispatches[0]->weight_bytes = 10 * (g + 1);
+    groups[g]->dispatches[0]->kv_bytes = 100 * (g + 1);
+  }
+  root.kernels[1]->bindings = 1;
+  return root;
+}
+
+/// Runs on the session's pool and counts how often.
+void count_runs(void *context, void (*body)(void *, uint32_t), void *argument) {
+  auto &noted = *static_cast<noted_run *>(context);
+  ++noted.runs;
+  noted.real.run(noted.real.context, body, argument);
+}
+
+TEST(Execute, SingleTilesWakeNobodyAndHaveNoBarrier) {
+  const std::vector<sinter_static_kernel> kernels = {{"toy_embed", nullptr, note_worker},
+                                                     {"toy_sum", nullptr, count_tiles}};
+  for (const auto &[tiles, woken] :
+       {std::pair(std::vector<uint32_t>{1, 1, 1}, 0u), std::pair(std::vector<uint32_t>{1, 64}, 1u),
+        std::pair(std::vector<uint32_t>{64, 1, 1, 64, 1}, 1u)}) {
+    core_run run(program_of_groups(tiles), kernels, 3);
+    noted_run noted{run.session.team, {}};
+    run.session.team.run = count_runs;
+    run.session.team.context = &noted;
+    constexpr uint32_t repeats = 50;
+    for (uint32_t repeat = 1; repeat <= repeats; ++repeat) {
+      ASSERT_EQ(core::run_program(run.session, core::program_kind::prefill, 1, 0, nullptr),
+                SINTER_OK);
+      for (size_t g = 0; g < tiles.size(); ++g) {
+        auto *log = reinterpret_cast<uint32_t *>(run.session.fixed + first_counters + 4096 * g);
+        if (tiles[g] == 1) {
+          ASSERT_EQ(log[0], repeat) << "group " << g;
+          if (woken == 0) {
+            EXPECT_EQ(log[repeat], 1u) << "not by the caller";
+          }
+        } else {
+          for (uint32_t tile = 0; tile < tiles[g]; ++tile)
+            ASSERT_EQ(log[tile], repeat) << "group " << g << ", tile " << tile;
+        }
+      }
+    }
+    EXPECT_EQ(noted.runs.load(), woken * repeats);
+  }
+}
+
+TEST(Execute, ProfilesCountRunsTokensAndCosts) {
+  for (uint32_t workers : {1u, 3u}) {
+    core_run run(program_of_groups({64, 1}),
+                 {{"toy_embed", nullptr, note_worker}, {"toy_sum", nullptr, count_tiles}}, workers);
+    std::vector<sinter_profile_entry> entries(run.model.dispatch_count);
+    entries[0].calls = 77; // cleared by the start
+    core::start_profile(run.session, entries.data());
+    ASSERT_EQ(core::run_program(run.session, core::program_kind::prefill, 5, 2, nullptr),
+              SINTER_OK);
+    ASSERT_EQ(core::run_program(run.session, core::program_kind::prefill, 3, 7, nullptr),
+              SINTER_OK);
+    run.session.profile = nullptr;
+    ASSERT_EQ(core::run_program(run.session, core::program_kind::prefill, 1, 0, nullptr),
+              SINTER_OK);
+    const char *kernels[] = {"toy_sum", "toy_embed"};
+    for (uint32_t d = 0; d < 2; ++d) {
+      EXPECT_STREQ(entries[d].program, "prefill");
+      EXPECT_STREQ(entries[d].kernel, kernels[d]);
+      EXPECT_STREQ(entries[d].source, "made by a test");
+      EXPECT_EQ(entries[d].calls, 2u);
+      EXPECT_EQ(entries[d].tokens, 8u);
+      EXPECT_GT(entries[d].nanoseconds, 0u);
+      EXPECT_LT(entries[d].nanoseconds, 1'000'000'000u);
+      EXPECT_EQ(entries[d].weight_bytes, 2 * 10u * (d + 1)); // once a run, for all tokens
+      EXPECT_EQ(entries[d].macs, 8u * (d + 1));
+      EXPECT_EQ(entries[d].kv_bytes, (7 + 10) * 100u * (d + 1)); // up to each run's last position
+    }
+  }
+}
+
+TEST(Execute, BarriersAreShort) {
+  core_run run(counting_bundle(),
+               {{"toy_embed", nullptr, count_tiles}, {"toy_sum", nullptr, check_counters}}, 2);
+  uint64_t nanoseconds = core::barrier_nanoseconds(run.session);
+  EXPECT_GT(nanoseconds, 0u);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  // 0.1 us where each worker has a processor; on a busy machine the median may be a time slice.
+  EXPECT_LT(nanoseconds, 50'000'000u);
+#endif
+  core_run alone(counting_bundle(),
+                 {{"toy_embed", nullptr, count_tiles}, {"toy_sum", nullptr, check_counters}}, 1);
+  EXPECT_EQ(core::barrier_nanoseconds(alone.session), 0u);
 }
 
 } // namespace
