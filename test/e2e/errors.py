@@ -7,10 +7,14 @@ import resource
 import signal
 import stat
 import subprocess
+import sys
 import time
 
-from harness import EXAMPLE, Cases, Scratch, error_lines, parse, run
+from harness import EXAMPLE, ROOT, Cases, Scratch, error_lines, parse, run
 import make_model
+
+sys.path.insert(0, os.path.join(ROOT, "test", "bundle"))
+import make_broken_bundles
 
 
 def limited(kind, size):
@@ -86,6 +90,14 @@ class Errors:
                                   [["run", bundle, "-p", "x", "--temp=1", "--top-p=7"], "top"],
                                   [["run", bundle, "-p", "x", "--threads=99999"], "threads"],
                                   [["run", bundle, "-p", "x", "--variant=sse2"], "sse2"],
+                                  [["run", bundle, "-p", "x", "--cpus=0,1023"], "processor 1023"],
+                                  [["run", bundle, "-p", "x", "--cpus=0,x"], "--cpus=0,x", "'x'"],
+                                  [["run", bundle, "-p", "x", "--cpus=0,,1"], "''"],
+                                  [["run", bundle, "-p", "x", "--cpus=3-1"], "3-1"],
+                                  [["run", bundle, "-p", "x", "--cpus=0-99999999999"], "0-99999999999"],
+                                  [["run", bundle, "-p", "x", "--cpus=0,0"], "processor 0 is there twice"],
+                                  [["bench", bundle, "--cpus=0", "--threads=2"], "--threads=2", "1 processor,"],
+                                  [["perplexity", bundle, "-f", EXAMPLE, "--cpus=1024"], "1024"],
                                   [["run", "absent.sinter", "-p", "x"], "absent.sinter"],
                                   [["run", EXAMPLE, "-p", "x"], "tiny-f16.gguf"],
                                   [["run", self.scratch, "-p", "x"], self.scratch],
@@ -93,8 +105,25 @@ class Errors:
                                   [["perplexity", bundle]], [["run"]], [[]]):
             title = " ".join(os.path.basename(part) for part in arguments) or "without a command"
             self.refused(f"sinter {title}", self.sinter(*arguments), *words)
+        uncounted = self.without_macs()
+        self.refused("sinter bench --roofline, a bundle that does not say its multiply-adds",
+                     self.sinter("bench", uncounted, "--roofline"), uncounted, "macs", "compile the model again")
         long_prompt = self.sinter("run", bundle, "-p", "and it came to pass " * 300, "-n", "2")
         self.refused("sinter run, a prompt longer than the context", long_prompt, "512")
+
+    def without_macs(self):
+        """The bundle as an older compiler would have written it: no dispatch says what it costs."""
+        with open(self.bundle, "rb") as file:
+            data = file.read()
+        schema = make_broken_bundles.Schema(os.path.join(ROOT, "schema", "bundle.fbs"))
+        old = make_broken_bundles.Bundle(data, schema)
+        for place in old.all("programs.groups.dispatches.macs"):
+            old.put("<Q", place.at, 0)
+        old.seal()
+        path = os.path.join(self.scratch, "uncounted.sinter")
+        with open(path, "wb") as file:
+            file.write(old.data)
+        return path
 
     def help(self):
         """--help is no error, shows examples, and keeps LLVM's own options to itself."""

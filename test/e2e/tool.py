@@ -101,7 +101,37 @@ class Tool:
                              f"prefill {value.get('prefill_tokens_per_second')}, "
                              f"decode {value.get('decode_tokens_per_second')}")
         plain = self.sinter("bench", self.bundle, "-p", "16", "-n", "4", "-t", "2", "-r", "1")
+        self.roofline()
         self.cases.check("bench for people", plain.code == 0 and "token" in plain.out, plain.out[:100].replace("\n", " / "))
+
+    def roofline(self):
+        """The machine's limits and the share that is reached; whole and by kernel."""
+        flags = ("bench", self.bundle, "-p", "64", "-n", "8", "-r", "1", "--roofline")
+        value = self.json("bench --roofline --json", *flags, "--cpus=0", "--json")
+        shares = [f"{phase}_{what}share" for phase in ("prefill", "decode")
+                  for what in ("bandwidth_", "int8_", "linear_bandwidth_", "linear_int8_", "idle_")]
+        self.keys("bench --roofline --json keys", value, "read_bandwidth_gb_s", "int8_peak_gops", "int8_instruction",
+                  "barrier_us", "kernels", *shares)
+        if value:
+            self.cases.check("--cpus=0 is one thread", value["threads"] == 1, f"{value['threads']} threads")
+            self.cases.check("limits and shares are positive", value["read_bandwidth_gb_s"] > 0 and
+                             value["decode_bandwidth_share"] > 0 and value["prefill_bandwidth_share"] > 0,
+                             f"{value['read_bandwidth_gb_s']} GB/s, {value['int8_peak_gops']} GOPS, "
+                             f"{value['int8_instruction']}")
+            # The example is f16: its dots are of floats, but it multiplies all the same.
+            kernels = [kernel for kernel in value["kernels"] if kernel["phase"] == "decode"]
+            linear = [kernel for kernel in kernels if kernel["name"].startswith("linear_")]
+            self.cases.check("kernels have times and figures", linear and all(
+                kernel["seconds"] > 0 and kernel["gops"] > 0 and kernel["gb_s"] > 0 for kernel in linear),
+                ", ".join(kernel["name"] for kernel in kernels))
+            busy = sum(kernel["share"] for kernel in kernels) + value["decode_idle_share"]
+            self.cases.check("shares of kernels and of waiting make up the step", 0.99 < busy < 1.01, f"{busy:.3f}")
+            counted = sum(kernel["calls"] for kernel in kernels if kernel["name"].startswith("embed_"))
+            self.cases.check("repetitions that count are counted", counted == 8, f"{counted} embeddings of 8 tokens")
+        plain = self.sinter(*flags, "-t", "2")
+        self.cases.check("bench --roofline for people", plain.code == 0 and
+                         all(word in plain.out for word in ("GB/s", "GOPS", "a barrier takes", "whole", "linear_")),
+                         plain.out[:200].replace("\n", " / ") if plain.code == 0 else plain.why())
 
     def perplexity(self):
         text = os.path.join(self.scratch, "text.txt")

@@ -2,11 +2,14 @@
 //
 // Each repetition starts an empty sequence, runs a prompt of P tokens (prefill, logits included)
 // and then N single tokens behind it (decode). One repetition more than asked for comes first and
-// does not count: it brings the weights into memory.
+// does not count: it brings the weights into memory. With --roofline, the machine's limits are
+// measured before each repetition and after the last.
 //
 //===----------------------------------------------------------------------===//
 
+#include "bundle_file.h"
 #include "command.h"
+#include "roofline/report.h"
 
 #include <nlohmann/json.hpp>
 
@@ -21,8 +24,9 @@ namespace {
 struct bench_options {
   std::string bundle, variant;
   std::optional<uint32_t> prompt, count;
-  uint32_t threads = 0, repeat = 3;
-  bool json = false;
+  placement where;
+  uint32_t repeat = 3;
+  bool json = false, roofline = false;
 };
 
 struct spread {
@@ -49,7 +53,100 @@ std::vector<int32_t> some_tokens(uint32_t count, uint32_t vocabulary) {
   return tokens;
 }
 
-void bench(const bench_options &options) {
+/// Features of the variant that runs, and whether its bundle says what its kernels compute.
+std::vector<std::string> features_for_roofline(const std::string &path, const char *variant) {
+  bundle_file file(path);
+  bool counted = false;
+  for (const bundle::Program *program : *file.root().programs())
+    for (const bundle::Group *group : *program->groups())
+      for (const bundle::Dispatch *dispatch : *group->dispatches())
+        counted |= dispatch->macs() != 0;
+  if (!counted)
+    throw failure(path + ": --roofline: the bundle does not say how much its kernels compute "
+                         "(dispatches[].macs are 0): compile the model again with this sinterc");
+  std::vector<std::string> features;
+  for (const bundle::Variant *one : *file.root().variants())
+    if (one->name()->str() == variant)
+      for (const flatbuffers::String *feature : *one->features())
+        features.push_back(feature->str());
+  return features;
+}
+
+/// What the rounds gave.
+struct measurement {
+  std::vector<double> prefill_rates, decode_rates;
+  double prefill_seconds = 0, decode_seconds = 0; ///< of all rounds that count
+};
+
+/// Calls `between` before each round that counts and after the last.
+measurement measure(sinter_session *session, const std::vector<int32_t> &tokens, uint32_t prompt,
+                    uint32_t repeat, const std::function<void(uint32_t round)> &between) {
+  measurement result;
+  uint32_t count = static_cast<uint32_t>(tokens.size()) - prompt;
+  for (uint32_t round = 0; round <= repeat; ++round) {
+    if (round != 0)
+      between(round);
+    check(session, sinter_rewind(session, 0));
+    stopwatch prefill_time;
+    if (prompt)
+      check(session, sinter_prefill(session, tokens.data(), prompt));
+    double prefill_seconds = prefill_time.seconds();
+    stopwatch decode_time;
+    for (uint32_t i = 0; i < count; ++i)
+      check(session, sinter_step(session, tokens[prompt + i]));
+    double decode_seconds = decode_time.seconds();
+    if (round == 0)
+      continue;
+    if (prompt)
+      result.prefill_rates.push_back(prompt / prefill_seconds);
+    if (count)
+      result.decode_rates.push_back(count / decode_seconds);
+    result.prefill_seconds += prefill_seconds;
+    result.decode_seconds += decode_seconds;
+  }
+  between(repeat + 1);
+  return result;
+}
+
+/// The limits and where the time went.
+struct roofline {
+  machine_limits limits;
+  uint64_t barrier_ns = 0;
+  std::vector<phase_report> phases;
+};
+
+void print_json(const sinter_model_facts &facts, const bench_options &options, uint32_t prompt,
+                uint32_t count, uint64_t memory, double first_dispatch_ms, const spread &prefill,
+                const spread &decode, const std::optional<roofline> &roof) {
+  nlohmann::ordered_json out;
+  out["model"] = facts.name;
+  out["variant"] = facts.variant;
+  out["threads"] = options.where.threads;
+  out["prompt_tokens"] = prompt;
+  out["generated_tokens"] = count;
+  out["repeat"] = options.repeat;
+  out["prefill_tokens_per_second"] = prefill.median;
+  out["prefill_tokens_per_second_min"] = prefill.least;
+  out["prefill_tokens_per_second_max"] = prefill.most;
+  out["decode_tokens_per_second"] = decode.median;
+  out["decode_tokens_per_second_min"] = decode.least;
+  out["decode_tokens_per_second_max"] = decode.most;
+  out["memory_bytes"] = memory;
+  out["weight_bytes"] = facts.weight_bytes;
+  out["time_to_first_dispatch_ms"] = first_dispatch_ms;
+  if (roof) {
+    out["read_bandwidth_gb_s"] = 1e-9 * roof->limits.read_bandwidth;
+    out["int8_peak_gops"] = 1e-9 * roof->limits.int8_peak;
+    out["int8_instruction"] = roof->limits.instruction;
+    out["barrier_us"] = 1e-3 * double(roof->barrier_ns);
+    out["kernels"] = nlohmann::json::array();
+    for (const phase_report &phase : roof->phases)
+      add_json(out, phase, roof->limits);
+  }
+  std::cout << out.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+}
+
+void bench(bench_options options) {
   model_ptr model = open_model(options.bundle, options.variant);
   sinter_model_facts facts = facts_of(model.get());
   // Defaults shrink to what the context holds; what is asked for must fit.
@@ -62,49 +159,42 @@ void bench(const bench_options &options) {
                   " tokens that the bundle was compiled for (sinterc --context=)");
   if (prompt == 0 && count == 0)
     throw failure("-p 0 and -n 0: there is nothing to measure");
+  std::vector<std::string> features;
+  if (options.roofline)
+    features = features_for_roofline(options.bundle, facts.variant);
 
-  uint32_t threads = options.threads;
-  session_ptr session = create_session(model.get(), threads);
+  session_ptr session = create_session(model.get(), options.where);
+  uint32_t threads = options.where.threads;
   std::vector<int32_t> tokens = some_tokens(prompt + count, facts.vocabulary);
   double first_dispatch_ms = since_start_ms();
-  std::vector<double> prefill_rates, decode_rates;
-  for (uint32_t round = 0; round <= options.repeat; ++round) {
-    check(session.get(), sinter_rewind(session.get(), 0));
-    stopwatch prefill_time;
+
+  std::optional<roofline> roof;
+  std::unique_ptr<limit_meter> meter;
+  std::vector<sinter_profile_entry> entries;
+  if (options.roofline)
+    meter = std::make_unique<limit_meter>(threads, options.where.cpus, features);
+  measurement result = measure(session.get(), tokens, prompt, options.repeat, [&](uint32_t round) {
+    if (!meter)
+      return;
+    meter->measure();
+    if (round != 1)
+      return;
+    entries.resize(sinter_profile_entries(model.get()));
+    check(session.get(), sinter_profile_start(session.get(), entries.data(), entries.size()));
+  });
+  if (meter) {
+    sinter_profile_stop(session.get());
+    roof = roofline{meter->limits(), sinter_barrier_nanoseconds(session.get()), {}};
     if (prompt)
-      check(session.get(), sinter_prefill(session.get(), tokens.data(), prompt));
-    double prefill_seconds = prefill_time.seconds();
-    stopwatch decode_time;
-    for (uint32_t i = 0; i < count; ++i)
-      check(session.get(), sinter_step(session.get(), tokens[prompt + i]));
-    double decode_seconds = decode_time.seconds();
-    if (round == 0)
-      continue;
-    if (prompt)
-      prefill_rates.push_back(prompt / prefill_seconds);
+      roof->phases.push_back(make_report("prefill", entries, threads, result.prefill_seconds));
     if (count)
-      decode_rates.push_back(count / decode_seconds);
+      roof->phases.push_back(make_report("decode", entries, threads, result.decode_seconds));
   }
-  spread prefill = spread_of(prefill_rates), decode = spread_of(decode_rates);
+
+  spread prefill = spread_of(result.prefill_rates), decode = spread_of(result.decode_rates);
   uint64_t memory = sinter_session_memory(model.get(), threads);
   if (options.json) {
-    nlohmann::ordered_json out;
-    out["model"] = facts.name;
-    out["variant"] = facts.variant;
-    out["threads"] = threads;
-    out["prompt_tokens"] = prompt;
-    out["generated_tokens"] = count;
-    out["repeat"] = options.repeat;
-    out["prefill_tokens_per_second"] = prefill.median;
-    out["prefill_tokens_per_second_min"] = prefill.least;
-    out["prefill_tokens_per_second_max"] = prefill.most;
-    out["decode_tokens_per_second"] = decode.median;
-    out["decode_tokens_per_second_min"] = decode.least;
-    out["decode_tokens_per_second_max"] = decode.most;
-    out["memory_bytes"] = memory;
-    out["weight_bytes"] = facts.weight_bytes;
-    out["time_to_first_dispatch_ms"] = first_dispatch_ms;
-    std::cout << out.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+    print_json(facts, options, prompt, count, memory, first_dispatch_ms, prefill, decode, roof);
     return;
   }
   char line[256];
@@ -119,6 +209,11 @@ void bench(const bench_options &options) {
   };
   print("prefill", prompt, prefill);
   print("decode", count, decode);
+  if (roof) {
+    print_limits(roof->limits, roof->barrier_ns);
+    for (const phase_report &phase : roof->phases)
+      print_report(phase, roof->limits, options.repeat);
+  }
 }
 
 } // namespace
@@ -133,8 +228,7 @@ void add_bench(CLI::App &app, action &chosen) {
                       "Tokens of the prompt (512, or what the context holds)");
   command->add_option("-n,--number", options->count,
                       "Tokens decoded behind it (64, or what the context holds)");
-  command->add_option("-t,--threads", options->threads, "Worker threads; 0: one a processor")
-      ->capture_default_str();
+  add_placement(*command, options->where);
   command
       ->add_option("-r,--repeat", options->repeat,
                    "Repetitions that count; the median is printed, and the spread")
@@ -142,8 +236,12 @@ void add_bench(CLI::App &app, action &chosen) {
       ->check(CLI::Range(1u, 1000u));
   command->add_option("--variant", options->variant,
                       "Run the kernels of this variant (see sinter inspect)");
+  command->add_flag("--roofline", options->roofline,
+                    "Measure this machine's limits between the repetitions, time each kernel, and "
+                    "print the share of the limit that is reached");
   command->add_flag("--json", options->json, "Print one JSON object");
-  command->footer("Example:\n  sinter bench model.sinter -p 512 -n 64 -t 2 --json");
+  command->footer("Example:\n  sinter bench model.sinter -p 512 -n 64 -t 2 --json\n"
+                  "  sinter bench model.sinter --cpus=0,1 --roofline");
   command->callback([options, &chosen] { chosen = [options] { bench(*options); }; });
 }
 

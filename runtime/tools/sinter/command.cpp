@@ -41,15 +41,18 @@ model_ptr open_model(const std::string &path, const std::string &variant, uint32
   return model_ptr(model);
 }
 
-session_ptr create_session(const sinter_model *model, uint32_t &threads) {
+session_ptr create_session(const sinter_model *model, placement &where) {
+  read_cpus(where);
   sinter_session_options options{};
   options.struct_bytes = sizeof(options);
-  options.threads = threads;
+  options.threads = where.threads;
+  options.cpus = where.cpus.data();
+  options.cpu_count = where.cpus.size();
   sinter_session *session = nullptr;
   sinter_error error;
   if (sinter_session_create(model, &options, &session, &error) != SINTER_OK)
     throw failure(error.text);
-  threads = sinter_threads(session);
+  where.threads = sinter_threads(session);
   return session_ptr(session);
 }
 

@@ -40,7 +40,18 @@ using model_ptr = std::unique_ptr<sinter_model, close_model>;
 using session_ptr = std::unique_ptr<sinter_session, destroy_session>;
 
 model_ptr open_model(const std::string &path, const std::string &variant = "", uint32_t flags = 0);
-session_ptr create_session(const sinter_model *model, uint32_t &threads);
+
+/// Where a session's threads run: --threads and --cpus.
+struct placement {
+  uint32_t threads = 0; ///< 0: one a processor; what was started, once there is a session
+  std::string cpu_list; ///< "0,2-3"; empty: the system places them
+  std::vector<uint32_t> cpus;
+};
+void add_placement(CLI::App &command, placement &where);
+/// Reads the list; one processor a thread is left of it.
+void read_cpus(placement &where);
+
+session_ptr create_session(const sinter_model *model, placement &where);
 sinter_model_facts facts_of(const sinter_model *model);
 
 /// Throws the session's error if `status` is one.

@@ -24,7 +24,8 @@ namespace {
 
 struct perplexity_options {
   std::string bundle, file, separator, variant;
-  uint32_t threads = 0, context = 0;
+  placement where;
+  uint32_t context = 0;
   bool json = false, by_step = false;
 };
 
@@ -116,8 +117,8 @@ void perplexity(const perplexity_options &options) {
     context = options.context;
   auto pieces = pieces_of(model.get(), read_file(options.file), options.separator, context);
 
-  uint32_t threads = options.threads;
-  session_ptr session = create_session(model.get(), threads);
+  placement where = options.where;
+  session_ptr session = create_session(model.get(), where);
   stopwatch time;
   std::vector<piece_result> results;
   piece_result total{0, 0};
@@ -149,7 +150,7 @@ void perplexity(const perplexity_options &options) {
     out["pieces"].push_back({result.tokens, result.nll});
   out["context"] = context;
   out["variant"] = facts.variant;
-  out["threads"] = threads;
+  out["threads"] = where.threads;
   out["tokens_per_second"] = double(total.tokens) / seconds;
   std::cout << out.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
 }
@@ -169,8 +170,7 @@ void add_perplexity(CLI::App &app, action &chosen) {
   command->add_option("--context", options->context,
                       "Most tokens of a piece, BOS included (default: what the model was "
                       "trained for, or the bundle's context if that is smaller)");
-  command->add_option("-t,--threads", options->threads, "Worker threads; 0: one a processor")
-      ->capture_default_str();
+  add_placement(*command, options->where);
   command->add_option("--variant", options->variant,
                       "Run the kernels of this variant (see sinter inspect)");
   command->add_flag("--by-step", options->by_step,

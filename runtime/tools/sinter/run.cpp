@@ -14,7 +14,8 @@ namespace {
 
 struct run_options {
   std::string bundle, prompt, prompt_file, variant, logits_file;
-  uint32_t count = 128, threads = 0, top_k = 40;
+  placement where;
+  uint32_t count = 128, top_k = 40;
   std::optional<float> temperature;
   float top_p = 0.95f, min_p = 0;
   uint64_t seed = 0;
@@ -64,8 +65,8 @@ void run(const run_options &options) {
   if (prompt_ids.empty())
     throw failure("the prompt has no tokens (this model puts no BOS in front): give one with -p");
 
-  uint32_t threads = options.threads;
-  session_ptr session = create_session(model.get(), threads);
+  placement where = options.where;
+  session_ptr session = create_session(model.get(), where);
   sinter_seed(session.get(), options.seed);
   double first_dispatch_ms = since_start_ms();
   stopwatch prefill_time;
@@ -123,8 +124,8 @@ void run(const run_options &options) {
     out["ids"] = ids;
     out["stopped"] = stopped;
     out["variant"] = facts.variant;
-    out["threads"] = threads;
-    out["memory_bytes"] = sinter_session_memory(model.get(), threads);
+    out["threads"] = where.threads;
+    out["memory_bytes"] = sinter_session_memory(model.get(), where.threads);
     out["time_to_first_dispatch_ms"] = first_dispatch_ms;
     out["prefill_seconds"] = prefill_seconds;
     out["decode_seconds"] = decode_seconds;
@@ -174,8 +175,7 @@ void add_run(CLI::App &app, action &chosen) {
       ->needs(temperature);
   command->add_option("--seed", options->seed, "Start of the random numbers")
       ->capture_default_str();
-  command->add_option("-t,--threads", options->threads, "Worker threads; 0: one a processor")
-      ->capture_default_str();
+  add_placement(*command, options->where);
   command->add_option("--variant", options->variant,
                       "Run the kernels of this variant (see sinter inspect)");
   command->add_option("--logits", options->logits_file,
