@@ -167,7 +167,7 @@ TEST(SamplerTest, LargeNucleusEqualsSortingEverything) {
   size_t count = 0;
   while (sum < 0.9 * total)
     sum += std::exp(double(sorted[count++]));
-  ASSERT_GT(count, 2048u); // The nucleus has to grow twice.
+  ASSERT_GT(count, 2048u); // Far more than are sorted.
   // No token below the nucleus is ever drawn, and some of its lower half are.
   random_numbers random(3);
   float lowest = infinity;
@@ -176,6 +176,97 @@ TEST(SamplerTest, LargeNucleusEqualsSortingEverything) {
         lowest, sampler.logits[size_t(sampler.draw({.temperature = 5, .top_p = 0.9f}, random))]);
   EXPECT_GE(lowest, sorted[count]);
   EXPECT_LT(lowest, sorted[count / 2]);
+}
+
+TEST(SamplerTest, EqualLogitsAreCutById) {
+  // The best of equals are those with small ids, whichever way they are cut: a few by sorting, many
+  // by the histogram. 10000 of 10500 are allowed; what is no number never is.
+  std::vector<float> logits(10500, 1.5f);
+  for (size_t i = 0; i != 500; ++i)
+    logits[21 * i] = i % 2 ? NAN : -infinity;
+  Sampler sampler(logits);
+  std::vector<int32_t> allowed;
+  for (size_t i = 0; i != logits.size(); ++i)
+    if (logits[i] == 1.5f)
+      allowed.push_back(int32_t(i));
+  ASSERT_EQ(allowed.size(), 10000u);
+  struct {
+    sampling_options options;
+    size_t kept;
+  } cases[] = {{{.top_k = 100}, 100},
+               {{.top_k = 3000}, 3000},
+               {{.top_p = 0.5f}, 5000},
+               {{.top_k = 4000, .top_p = 0.25f}, 1000},
+               {{.top_k = 10499, .top_p = 0.75f}, 7500},
+               {{}, 10000}};
+  for (auto [options, kept] : cases) {
+    options.temperature = 1;
+    random_numbers random(11);
+    int32_t most = 0;
+    for (int i = 0; i != 300; ++i) {
+      int32_t token = sampler.draw(options, random);
+      ASSERT_TRUE(std::binary_search(allowed.begin(), allowed.end(), token)) << token;
+      most = std::max(most, token);
+    }
+    EXPECT_LE(most, allowed[kept - 1]) << options.top_k << " " << options.top_p;
+    // All 300 below 95 % of them: 2e-7.
+    EXPECT_GT(most, allowed[kept * 95 / 100 - 1]) << options.top_k << " " << options.top_p;
+  }
+}
+
+TEST(SamplerTest, LargeTopKEqualsSortingEverything) {
+  Sampler sampler = large(20011);
+  std::vector<uint32_t> order(sampler.size());
+  for (uint32_t i = 0; i != sampler.size(); ++i)
+    order[i] = i;
+  std::stable_sort(order.begin(), order.end(),
+                   [&](uint32_t a, uint32_t b) { return sampler.logits[a] > sampler.logits[b]; });
+  std::vector<uint32_t> rank(sampler.size());
+  for (uint32_t i = 0; i != sampler.size(); ++i)
+    rank[order[i]] = i;
+  for (uint32_t top_k : {1024u, 1025u, 5000u, 20010u}) {
+    random_numbers random(5);
+    uint32_t worst = 0;
+    for (int i = 0; i != 300; ++i)
+      worst =
+          std::max(worst, rank[size_t(sampler.draw({.temperature = 50, .top_k = top_k}, random))]);
+    EXPECT_LT(worst, top_k);
+    EXPECT_GT(worst, top_k * 9 / 10);
+  }
+}
+
+TEST(SamplerTest, ManyAreDrawnByProbability) {
+  // Three levels, each of a third of the ids: every third token weighs 4, 2 and 1.
+  std::vector<float> logits(6000);
+  for (size_t i = 0; i != logits.size(); ++i)
+    logits[i] = -float(i % 3) * std::log(2.0f);
+  Sampler sampler(logits);
+  random_numbers random(9);
+  const int draws = 7000;
+  int counts[3] = {}, halves[2] = {};
+  for (int i = 0; i != draws; ++i) {
+    int32_t token = sampler.draw({.temperature = 1, .min_p = 0.2f}, random);
+    ++counts[token % 3];
+    ++halves[token / 3000];
+  }
+  // Four standard deviations are below 170.
+  EXPECT_NEAR(counts[0], draws * 4 / 7, 170);
+  EXPECT_NEAR(counts[1], draws * 2 / 7, 170);
+  EXPECT_NEAR(counts[2], draws / 7, 170);
+  EXPECT_NEAR(halves[0], draws / 2, 170);
+}
+
+TEST(SamplerTest, MasksOfWholeWords) {
+  std::vector<float> logits(100);
+  for (size_t i = 0; i != logits.size(); ++i)
+    logits[i] = float(i);
+  Sampler sampler(logits);
+  uint32_t mask[] = {UINT32_MAX, 0x00010000, 0, 0};
+  EXPECT_EQ(sampler({.mask = mask}), 48);
+  mask[1] = 0;
+  EXPECT_EQ(sampler({.mask = mask}), 31);
+  mask[3] = UINT32_MAX; // more bits than tokens
+  EXPECT_EQ(sampler({.mask = mask}), 99);
 }
 
 TEST(SamplerTest, TheSameSeedGivesTheSameTokens) {
