@@ -4,10 +4,12 @@
 Works under an emulator as well (--emulator, --target), where times are not judged.
 """
 import codecs
+import json
 import os
 import subprocess
+import sys
 
-from harness import EXAMPLE, Cases, Scratch, parse, run
+from harness import EXAMPLE, ROOT, Cases, Scratch, parse, run
 import gguf
 
 GOLDEN_PROMPT = "In the beginning"
@@ -133,6 +135,39 @@ class Tool:
                          all(word in plain.out for word in ("GB/s", "GOPS", "a barrier takes", "whole", "linear_")),
                          plain.out[:200].replace("\n", " / ") if plain.code == 0 else plain.why())
 
+    def benchmark(self):
+        """examples/benchmark/compare.py with something that prints what llama-bench does."""
+        if self.options.emulator:
+            return self.cases.skip("compare.py", "it runs sinter itself, without an emulator")
+        peer = os.path.join(self.scratch, "fork", "llama-bench")
+        os.makedirs(os.path.dirname(peer))
+        with open(peer, "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\necho '[{\"n_prompt\": 64, \"n_gen\": 0, \"avg_ts\": 50.5}, "
+                       "{\"n_prompt\": 0, \"n_gen\": 8, \"avg_ts\": 20.25}]'\n")
+        os.chmod(peer, 0o755)
+        compare = [sys.executable, os.path.join(ROOT, "examples", "benchmark", "compare.py"), "--sinter",
+                   self.options.run_sinter[0], "--bundle", self.bundle, "--model", EXAMPLE, "--rounds=2", "--prompt=64",
+                   "--decode=8", "--json"]
+        result = run([*compare, f"--llama-bench={peer}", f"--llama-bench=own={peer}"])
+        lines = result.out.splitlines()
+        if self.cases.check("compare.py", result.code == 0 and len(lines) == 9,
+                            f"{len(lines)} lines" if result.code == 0 else result.why()):
+            rounds = json.loads(lines[-1])
+            self.cases.check("compare.py --json has all rounds", sorted(rounds) == ["fork", "own", "sinter"] and
+                             all(len(side) == 2 for side in rounds.values()) and
+                             rounds["own"][0] == {"prefill_tokens_per_second": 50.5, "decode_tokens_per_second": 20.25},
+                             str({name: len(side) for name, side in rounds.items()}))
+            self.cases.check("compare.py prints limits, shares and ratios", "GB/s" in lines[1] and
+                             "% of int8 peak" in lines[2] and "sinter / fork:" in lines[3] and
+                             "% of bandwidth" in lines[5] and "sinter / own:" in lines[7], lines[3].strip())
+        for case, flags, word in (("no peer", [], "--llama-bench"), ("a peer that is not there",
+                                  ["--llama-bench=/absent/llama-bench"], "/absent/llama-bench"),
+                                  ("a peer that prints something else", ["--llama-bench=/bin/true"], "llama-bench"),
+                                  ("two peers of one name", [f"--llama-bench={peer}"] * 2, "'fork'")):
+            result = run([*compare, *flags])
+            self.cases.check(f"compare.py, {case}", result.code != 0 and result.crashed() is None and word in result.err
+                             and "Traceback" not in result.err, result.err.strip()[-120:])
+
     def perplexity(self):
         text = os.path.join(self.scratch, "text.txt")
         with open(text, "w", encoding="utf-8") as file:
@@ -205,7 +240,7 @@ def main():
         tool = Tool(options, cases, scratch)
         built = run([options.sinterc, EXAMPLE, "-o", tool.bundle, f"--target={options.target}"])
         if cases.check("the example compiles", built.code == 0, "" if built.code == 0 else built.why()):
-            for part in (tool.run_command, tool.sampling, tool.logits, tool.inspect, tool.memory, tool.bench,
+            for part in (tool.run_command, tool.sampling, tool.logits, tool.inspect, tool.memory, tool.bench, tool.benchmark,
                          tool.perplexity, tool.tokenize, tool.streaming, tool.variants):
                 part()
     cases.finish()

@@ -21,8 +21,6 @@ namespace {
 using steady = std::chrono::steady_clock;
 
 constexpr uint64_t most_region = uint64_t(512) << 20, least_region = uint64_t(16) << 20;
-/// How far ahead to prefetch is the machine's taste; the best of them is the limit.
-constexpr uint64_t prefetches[] = {0, 4096, 16384};
 constexpr double seconds_of_a_loop = 0.02;
 
 double median(std::vector<double> values) {
@@ -108,9 +106,9 @@ void limit_meter::measure() {
   uint64_t part = memory->size / threads / 4096 * 4096;
   std::atomic<uint64_t> sink{0};
   double bandwidth = 0;
-  for (uint64_t prefetch : prefetches) {
+  for (unsigned way = 0; way < ways_to_read; ++way) {
     double seconds = run_on_all(threads, cpus, [&](uint32_t t) {
-      sink.fetch_xor(read_all(memory->bytes + t * part, part, prefetch));
+      sink.fetch_xor(read_all(way, memory->bytes + t * part, part));
     });
     bandwidth = std::max(bandwidth, double(part) * threads / seconds);
   }

@@ -3,7 +3,8 @@
 // The two limits of a roofline, measured with as many threads as the session has, on the same
 // processors:
 //
-//     read bandwidth   all threads read a region far larger than the caches, each a part of it
+//     read bandwidth   all threads read a region far larger than the caches, each a part of it, in
+//                      the fastest of several ways
 //     int8 peak        all threads multiply and add on registers alone, by the best instruction
 //     that
 //                      the kernels of the variant may use
@@ -61,8 +62,10 @@ struct int8_loop {
 /// The loops of this architecture (int8_peak_*.cpp).
 std::vector<int8_loop> int8_loops();
 
-/// XOR of the region's bytes in some way; `prefetch` bytes ahead, 0: not at all.
-uint64_t read_all(const uint8_t *bytes, uint64_t size, uint64_t prefetch);
+/// Reads all of the bytes (a multiple of 2 KiB) and returns their XOR; in how many streams and with
+/// which prefetches is the way, below `ways_to_read`.
+constexpr unsigned ways_to_read = 4;
+uint64_t read_all(unsigned way, const uint8_t *bytes, uint64_t size);
 
 } // namespace sinter::tool
 
