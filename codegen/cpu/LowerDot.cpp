@@ -151,6 +151,7 @@ Value DotLowering::pmaddubsw(int64_t first, Value acc) {
   VectorType bytesType = type(4 * lanes, i8()), pairs = type(2 * lanes, i16());
   StringRef multiply = lanes == 8 ? "llvm.x86.avx2.pmadd.ub.sw" : "llvm.x86.ssse3.pmadd.ub.sw.128";
   StringRef widen = lanes == 8 ? "llvm.x86.avx2.pmadd.wd" : "llvm.x86.sse2.pmadd.wd";
+  StringRef negate = lanes == 8 ? "llvm.x86.avx2.psign.b" : "llvm.x86.ssse3.psign.b.128";
   // The largest magnitude of one pair, and so how many words fit into 16 bits.
   int64_t pair = isSigned() ? 2 * 128 * 127 : 2 * ((int64_t(1) << op.getBits()) - 1) * 127;
   int64_t fit = std::max<int64_t>(1, 32767 / pair);
@@ -165,10 +166,8 @@ Value DotLowering::pmaddubsw(int64_t first, Value acc) {
   for (auto [q, code] : llvm::enumerate(op.getCodes())) {
     Value w = bytes(slice(code, first)), x = bytes(activation(q));
     if (isSigned()) {
-      // |w| as unsigned bytes, and x with the sign of w: x never is -128, so its negation fits.
-      Value zero = b.create<arith::ConstantOp>(loc, b.getZeroAttr(bytesType));
-      Value negative = b.create<arith::CmpIOp>(loc, arith::CmpIPredicate::slt, w, zero);
-      x = b.create<arith::SelectOp>(loc, negative, b.create<arith::SubIOp>(loc, zero, x), x);
+      // |w| as unsigned bytes, and x with the sign of w (0 where w is 0): x never is -128, so its negation fits.
+      x = call(negate, bytesType, {x, w});
       w = b.create<math::AbsIOp>(loc, w);
     }
     Value product = call(multiply, pairs, {w, x});
