@@ -7,11 +7,12 @@ namespace sinter::core {
 
 namespace {
 
-/// How long a worker spins at a barrier before it sleeps: longer than the largest tile (32 rows of
-/// a long matrix for a whole chunk), since waking costs the others tens of microseconds.
-constexpr uint64_t spin_ns = 200'000;
+/// How long a worker spins at a barrier before it sleeps: longer than a tile of a single token takes,
+/// so that decoding makes no system call. Not longer: where others run on the same processors, each
+/// spin keeps the worker that is waited for from running (200 us: a third of the speed of 20).
+constexpr uint64_t spin_ns = 25'000;
 /// Looks between two looks at the clock; without a clock, this many such rounds are spun.
-constexpr unsigned looks = 64, rounds_without_clock = 256;
+constexpr unsigned looks = 64, rounds_without_clock = 16;
 
 /// A worker draws 1 / (share * workers) of what is left: large ranges first, single tiles at the
 /// end, so that cores of different speed finish together with few draws.

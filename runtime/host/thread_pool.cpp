@@ -19,7 +19,7 @@ namespace {
 
 /// Kernels are leaves with their own scratch; what a thread needs of stack is small.
 constexpr size_t stack_bytes = 512 * 1024;
-constexpr uint64_t spin_ns = 200'000;
+constexpr uint64_t spin_ns = 50'000;
 
 inline void relax() {
 #if defined(__x86_64__)

@@ -1,7 +1,7 @@
 //===- thread_pool.h - Workers that are there when a step begins --------------===//
 //
 // workers - 1 threads, started once, in memory of the caller; the calling thread is worker 0.
-// Between runs they spin for some 200 us, because the next token usually follows as soon as this
+// Between runs they spin for some 50 us, because the next token usually follows as soon as this
 // one is sampled and printed, and then sleep in the kernel: an idle session uses no processor.
 //
 //===----------------------------------------------------------------------===//

@@ -52,7 +52,7 @@ TEST(ThreadPool, WakesFromSleep) {
   pool_under_test pool(3);
   calls seen;
   for (uint32_t run = 1; run <= 20; ++run) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(2)); // well behind the 200 us of spinning
+    std::this_thread::sleep_for(std::chrono::milliseconds(2)); // well behind the 50 us of spinning
     pool.run(count_call, &seen);
     ASSERT_EQ(seen.of[2].load(), run);
   }
