@@ -46,6 +46,7 @@ struct Product {
   Value floatBlock(Value block, Value part, Value acc);
   Value integerBlock(Value block, Value part, Value acc);
   Value offsetStart(Value start, int unit);
+  Value halfTotal(Value start, Value scale);
   Value superBlock(Value super, Value part, Value acc);
   void prefetch(Value super, int64_t distance);
 };
@@ -87,10 +88,18 @@ Value Product::integerBlock(Value block, Value part, Value acc) {
     if (format.minima) {
       // Negated a row, not a token: once for all of them.
       Value minimum = k.make<arith::NegFOp>(k.op<MinimumOp>(k.lanes(rows), at, g));
-      acc = k.fma(k.broadcast(minimum, results), k.broadcast(acts.getTotal(), results), acc);
+      Value total = groups == 1 ? acts.getTotal() : halfTotal(half, acts.getScale());
+      acc = k.fma(k.broadcast(minimum, results), k.broadcast(total, results), acc);
     }
   }
   return acc;
+}
+
+/// scale * sum of half a group out of its start, -32 * sum: a power of two, so that nothing more is rounded.
+Value Product::halfTotal(Value start, Value scale) {
+  VectorType number = k.block(k.T, 1);
+  Value sum = k.mulf(k.make<arith::SIToFPOp>(number, start), k.splat(number, -1.0 / 32));
+  return k.mulf(sum, scale);
 }
 
 /// The blocks of one super-block, one after another.
