@@ -26,13 +26,13 @@ static constexpr RegisterBlock kAvx2Blocks[] = {{1, 8, true}, {2, 8, true}, {4, 
 static constexpr RegisterBlock kNeonBlocks[] = {{1, 8, true}, {2, 8, true}, {4, 8, false}};
 static constexpr Variant kX86Variants[] = {
     {"avx512vnni", kAvx512Vnni, "+avx2,+fma,+f16c,+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512vnni", 512,
-     DotKind::vpdpbusd, {kAvx512Blocks, 8, 16384}},
-    {"avxvnni", kAvxVnni, "+avx2,+fma,+f16c,+avxvnni", 256, DotKind::vpdpbusd, {kAvx2Blocks, 4, 8192}},
-    {"avx2", kAvx2, "+avx2,+fma,+f16c", 256, DotKind::pmaddubsw, {kAvx2Blocks, 4, 8192}},
+     DotKind::vpdpbusd, {kAvx512Blocks, 8, 32, 16384}},
+    {"avxvnni", kAvxVnni, "+avx2,+fma,+f16c,+avxvnni", 256, DotKind::vpdpbusd, {kAvx2Blocks, 4, 16, 8192}},
+    {"avx2", kAvx2, "+avx2,+fma,+f16c", 256, DotKind::pmaddubsw, {kAvx2Blocks, 4, 16, 8192}},
 };
 static constexpr Variant kAArch64Variants[] = {
-    {"dotprod", kDotprod, "+neon,+dotprod", 128, DotKind::sdot, {kNeonBlocks, 4, 0}},
-    {"neon", {}, "+neon", 128, DotKind::smull, {kNeonBlocks, 4, 0}},
+    {"dotprod", kDotprod, "+neon,+dotprod", 128, DotKind::sdot, {kNeonBlocks, 4, 16, 0}},
+    {"neon", {}, "+neon", 128, DotKind::smull, {kNeonBlocks, 4, 16, 0}},
 };
 static constexpr Target kTargets[] = {
     {"x86-64", "x86_64-unknown-linux-gnu", "x86-64", false, kX86Variants},

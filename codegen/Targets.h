@@ -42,8 +42,9 @@ struct Schedule {
   /// Blocks of linear layers, fewest tokens first: the first is for one token, the last for a chunk, those between for
   /// short chunks and for what is left of one.
   llvm::ArrayRef<RegisterBlock> linear;
-  /// Query rows (tokens x heads of a group) of one pass over the KV cache.
+  /// Attention's register block: query rows (tokens x heads of a group), and positions or elements of a head.
   unsigned attentionRows;
+  unsigned attentionLanes;
   /// How far ahead a block that streams prefetches, in bytes of the tile; 0: not at all.
   unsigned prefetchBytes;
 

@@ -87,11 +87,20 @@ KernelName sinter::attentionName(const AttentionSpec &spec) {
   const CacheShape &cache = spec.cache;
   std::string text = cache.element.isF16() ? "attention_f16_h" : "attention_f32_h";
   text += std::to_string(spec.heads) + "kv" + std::to_string(cache.heads) + "d" + std::to_string(cache.headDim);
-  if (spec.actsOutput)
+  if (spec.slice)
+    text += "_slice" + std::to_string(spec.slice);
+  else if (spec.actsOutput)
     text += "_quantize";
   KernelName name(text + tokenText(spec.tokens));
   name.key("positions", std::to_string(cache.positions));
   name.key("scale", spec.scale);
+  return name;
+}
+
+KernelName sinter::attentionJoinName(const AttentionSpec &spec) {
+  KernelName name("attention_join_h" + std::to_string(spec.heads) + "d" + std::to_string(spec.cache.headDim) +
+                  (spec.actsOutput ? "_quantize" : "") + "_slice" + std::to_string(spec.slice));
+  name.key("slices", std::to_string(spec.slices()));
   return name;
 }
 

@@ -37,6 +37,7 @@ private:
 
 KernelName linearName(llm::LinearOp op, const LinearSpec &spec);
 KernelName attentionName(const AttentionSpec &spec);
+KernelName attentionJoinName(const AttentionSpec &spec);
 
 /// "blk.0.attn_q": the layer that a location names, or "model".
 std::string layerName(mlir::Location loc);

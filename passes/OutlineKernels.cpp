@@ -57,6 +57,7 @@ private:
   // Buffers.
   void makeStates();
   std::string makeState(StringRef name, int64_t bytes, std::optional<exec::BufferRole> role = std::nullopt);
+  std::string makeTransient(Location loc, int64_t bytes);
   std::string transientFor(Value value);
   int64_t rowsBytes(Type type);
   // Programs.
@@ -155,13 +156,16 @@ CacheShape Outliner::cacheShape(StringRef name) {
           static_cast<int64_t>(cache.getPositions()), cache.getElementType()};
 }
 
-std::string Outliner::transientFor(Value value) {
+std::string Outliner::makeTransient(Location loc, int64_t bytes) {
   std::string name = (program.getSymName() + "." + Twine(nextTransient++)).str();
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(program);
-  b.create<exec::BufferOp>(value.getLoc(), exec::BufferKind::Transient, name, rowsBytes(value.getType()),
-                           program.getSymName());
+  b.create<exec::BufferOp>(loc, exec::BufferKind::Transient, name, bytes, program.getSymName());
   return name;
+}
+
+std::string Outliner::transientFor(Value value) {
+  return makeTransient(value.getLoc(), rowsBytes(value.getType()));
 }
 
 BindingAttr Outliner::read(Value value) {
@@ -322,13 +326,27 @@ void Outliner::outlineLinear(llm::LinearOp op) {
 void Outliner::outlineAttention(llm::AttentionOp op) {
   AttentionSpec spec{static_cast<int64_t>(op.getHeads()), cacheShape(op.getCache()),
                      op.getScale().convertToDouble(), isa<llm::ActsType>(op.getResult().getType()), tokenClass()};
+  if (one())
+    spec.slice = attentionSlice(spec.cache);
   std::string symbol =
       kernel(op.getLoc(), attentionName(spec), [&](OpBuilder &b, StringRef symbol, const Schedule &schedule) {
         buildAttention(b, op.getLoc(), symbol, spec, schedule);
       });
   std::string cache = op.getCache().str();
-  dispatch(op, symbol, {read(op.getQ()), read(cache + ".keys"), read(cache + ".values"), write(op.getResult())},
-           exec::TilesAttr::get(context(), spec.cache.heads, one() ? 0 : kAttentionTokens, 0));
+  SmallVector<BindingAttr> bindings = {read(op.getQ()), read(cache + ".keys"), read(cache + ".values")};
+  if (!spec.slice) {
+    bindings.push_back(write(op.getResult()));
+    return dispatch(op, symbol, bindings,
+                    exec::TilesAttr::get(context(), spec.cache.heads, one() ? 0 : spec.tileTokens(), 0));
+  }
+  std::string join =
+      kernel(op.getLoc(), attentionJoinName(spec), [&](OpBuilder &b, StringRef symbol, const Schedule &) {
+        buildAttentionJoin(b, op.getLoc(), symbol, spec);
+      });
+  std::string partials = makeTransient(op.getLoc(), spec.partialBytes());
+  bindings.push_back(BindingAttr::get(context(), partials, Access::Write));
+  dispatch(op, symbol, bindings, exec::TilesAttr::get(context(), spec.cache.heads, 0, spec.slice));
+  dispatch(op, join, {read(partials), write(op.getResult())}, tiles(spec.heads), ".join");
 }
 
 void Outliner::outlineScore(llm::LinearScoreOp op) {
@@ -344,10 +362,7 @@ void Outliner::outlineScore(llm::LinearScoreOp op) {
   std::string join = kernel(op.getLoc(), joinName, [&](OpBuilder &b, StringRef symbol, const Schedule &) {
     buildScoreJoin(b, op.getLoc(), symbol, spec);
   });
-  std::string partials = (program.getSymName() + "." + Twine(nextTransient++)).str();
-  OpBuilder::atBlockBegin(module.getBody())
-      .create<exec::BufferOp>(op.getLoc(), exec::BufferKind::Transient, partials, spec.partialBytes(),
-                              program.getSymName());
+  std::string partials = makeTransient(op.getLoc(), spec.partialBytes());
   BindingAttr targets = read(op.getTargets());
   dispatch(op, score,
            {read(op.getWeight()), read(op.getX()), targets, BindingAttr::get(context(), partials, Access::Write)},

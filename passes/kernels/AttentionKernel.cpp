@@ -1,19 +1,26 @@
 //===- AttentionKernel.cpp - Causal attention with an online softmax -------------------===//
 //
-// Milakov and Gimelshein 2018, "Online normalizer calculation for softmax"; the score matrix is never written. Queries of
-// all heads that share a KV head, and of up to 8 tokens, are the T rows of a register block, so that each line of keys
-// and values is loaded once for all of them.
+// Milakov and Gimelshein 2018, "Online normalizer calculation for softmax"; the score matrix is never written. A tile is
+// a KV head and some tokens; of one token (decode) also a slice of the positions, so that one sequence has work for all
+// threads. Its rows are the queries of all heads that share the KV head, of each of its tokens. They pass over the cache
+// together, in blocks of 64 positions, T rows at a time, so that a block of keys and values comes from memory once.
 //
-//   scratch: q [T][width] (scaled), o [T][width], p [T][32], sum [T], last position [T]
-//   scf.for %kt over tiles of 32 positions (max, sum) {
-//     %s = sum over elements d of q[d] * keys[%kt][d]            a lane is a position
-//     %s = positions after the query's own ? -1e30 : %s
-//     %m = max(%max, reduce max %s); %p = exp(%s - %m); sum = sum * exp(%max - %m) + reduce add %p
-//     o = o * exp(%max - %m) + sum over positions j of p[j] * values[%kt * 32 + j]    a lane is an element
-//   }
-//   out = o / sum
+//   scratch, for each row: q [width] (scaled), o [width], max, sum, last position; for T rows: p [64], factor
+//   scf.for %first over blocks of 64 positions up to the last row's own {
+//     (f16, more than T rows: the block's keys and values are widened to f32 in the scratch, once for all rows)
+//     scf.for %row step T {
+//       p = sum over elements d of q[d] * keys[%first ..][d]                     T x R, a lane is a position
+//       for each of the T rows {
+//         %s = positions after the row's own ? -1e30 : p
+//         %m = max(max, reduce max %s);  p = exp(%s - %m);  factor = exp(max - %m);  max = %m
+//         sum = sum * factor + reduce add p }
+//       o = o * factor + sum over positions j of p[j] * values[%first + j]       T x R, a lane is an element
+//     } }
+//   out = o / sum                          of a slice: o, max and sum as they are, for AttentionJoin.cpp
 //
-// Cache layout: LinearKernel.cpp.
+// T x R is the register block of both products (Schedule: attentionRows, attentionLanes).
+//
+// Cache layout: CacheShape in Kernels.h.
 //
 //===----------------------------------------------------------------------===//
 #include "passes/kernels/KernelBuilder.h"
@@ -26,12 +33,41 @@ using namespace sinter::tile;
 namespace {
 
 constexpr double kMasked = -1e30;
+/// Positions between two rescalings: two key tiles.
+constexpr int64_t kBlock = 64;
+/// Lanes of the softmax's steps: exp has a dozen constants and needs registers for them.
+constexpr int64_t kSoftmaxLanes = 16;
+
+/// Where things lie in the scratch, all in rows of f32 or i32.
+struct Scratch {
+  int64_t bytes = 0;
+  int64_t take(int64_t rows, int64_t width) {
+    int64_t offset = bytes;
+    bytes += (rows * width * 4 + 63) / 64 * 64;
+    return offset;
+  }
+  Scratch(const AttentionSpec &spec, int64_t T, bool staged) {
+    int64_t width = spec.cache.paddedHeadDim(), rows = (spec.rows() + T - 1) / T * T;
+    q = take(rows, width);
+    o = take(rows, width);
+    largest = take(rows, 1);
+    sum = take(rows, 1);
+    last = take(rows, 1);
+    p = take(T, kBlock);
+    factor = take(T, 1);
+    keys = staged ? take(kBlock / kTileRows * spec.cache.headDim, kTileRows) : 0;
+    values = staged ? take(kBlock, width) : 0;
+  }
+  int64_t q, o, largest, sum, last, p, factor, keys, values;
+};
 
 class AttentionBuilder {
 public:
-  AttentionBuilder(OpBuilder &b, Location loc, StringRef name, const AttentionSpec &spec, int64_t T)
-      : spec(spec), cache(spec.cache), group(spec.heads / cache.heads), width(cache.paddedHeadDim()),
-        k(b, loc, name, bindings(b.getContext(), spec), T, 4 * T * (2 * width + kTileRows + 2)) {}
+  AttentionBuilder(OpBuilder &b, Location loc, StringRef name, const AttentionSpec &spec, int64_t T, int64_t R,
+                   bool prefetch)
+      : spec(spec), cache(spec.cache), group(spec.group()), width(cache.paddedHeadDim()), R(R), prefetch(prefetch),
+        staged(!cache.element.isF32() && spec.rows() > T), at(spec, T, staged),
+        k(b, loc, name, bindings(b.getContext(), spec), T, at.bytes) {}
 
   void build();
 
@@ -39,152 +75,246 @@ private:
   static SmallVector<Type> bindings(MLIRContext *context, const AttentionSpec &spec) {
     int64_t columns = spec.heads * spec.cache.headDim;
     Type rows = RowsType::getPadded(context, columns), bytes = BytesType::get(context);
-    return {rows, bytes, bytes, spec.actsOutput ? Type(ActsType::get(context, columns)) : rows};
+    Type out = spec.slice        ? spec.partialType(context)
+               : spec.actsOutput ? Type(ActsType::get(context, columns))
+                                 : rows;
+    return {rows, bytes, bytes, out};
   }
-  /// Query row i of the pass: its token and its head within the group.
-  std::pair<Value, Value> query(Value i) {
-    Value row = k.add(pass, i);
+  /// Token and head (within the group) of a row of the tile.
+  std::pair<Value, Value> query(Value row) {
     return {k.add(firstToken, k.div(row, group)), k.rem(row, group)};
   }
   /// Elements of a head that are moved at a time: its neighbours must stay as they are.
   int64_t headStep() { return cache.headDim % kTileRows == 0 ? kTileRows : cache.headDim % 8 == 0 ? 8 : 1; }
   Value column(Value head) { return k.mul(k.add(k.mul(kvHead, group), head), cache.headDim); }
-  Value lineOffset(Value tile, Value line, int64_t linesPerTile, int64_t lineElements) {
-    int64_t bytes = cache.elementBytes();
-    int64_t headLines = cache.paddedPositions() / kTileRows * linesPerTile;
-    Value base = k.mul(kvHead, headLines * lineElements * bytes);
-    base = k.add(base, k.mul(tile, linesPerTile * lineElements * bytes));
-    return k.add(base, k.mul(line, lineElements * bytes));
+  Value loadNumber(Value rows, Value row) { return k.loadRow(rows, row, k.index(0), 1, 1); }
+  void storeNumber(Value v, Value rows, Value row) { k.storeRow(v, rows, row, k.index(0)); }
+
+  /// `lanes` numbers at byte `offset` of the cache, as f32.
+  Value loadCache(unsigned binding, Value offset, int64_t lanes) {
+    return k.toF32(k.op<LoadOp>(k.lanes(lanes, cache.element), k.binding(binding), offset));
   }
-  Value loadLine(Value binding, Value offset) {
-    return k.toF32(k.op<LoadOp>(k.lanes(kTileRows, cache.element), binding, offset));
-  }
-  void fillQueries();
-  Value scores(Value tile);
-  void addValues(Value tile, Value rescale);
-  void buildPass();
-  void storeOutputs(Value sum);
+  /// Where element d of 32 positions is: line d of key tile `tile` of the block.
+  Value keysOffset(Value tile, Value d, Value lane);
+  /// Where elements `lane` .. of position j of the block are.
+  Value valuesOffset(Value j, Value lane);
+
+  void fillRows();
+  void stage();
+  void scores(Value row);
+  void softmax(Value row, Value i);
+  void addValues(Value row);
+  void storeOutputs();
 
   const AttentionSpec &spec;
   const CacheShape &cache;
-  int64_t group, width;
+  int64_t group, width, R;
+  bool prefetch, staged;
+  Scratch at;
   KernelBuilder k;
-  Value kvHead, firstToken, pass, rows, length;
-  Value q, o, p, sums, last;
+  Value kvHead, firstToken, slice, rows;
+  /// The block: its first position, its key tiles and its positions.
+  Value first, tiles, count;
+  Value q, o, p, largest, sums, factors, last, stagedKeys, stagedValues;
 };
 
-void AttentionBuilder::fillQueries() {
-  k.loop(k.index(0), k.index(k.T), 1, [&](Value i) {
-    auto [token, head] = query(i);
-    // Rows past the last token repeat it; their results are not stored.
+Value AttentionBuilder::keysOffset(Value tile, Value d, Value lane) {
+  int64_t tileElements = cache.headDim * kTileRows;
+  Value element = k.mul(kvHead, cache.paddedPositions() / kTileRows * tileElements);
+  element = k.add(element, k.mul(k.div(first, kTileRows), tileElements));
+  element = k.add(element, k.add(k.mul(tile, tileElements), k.mul(d, kTileRows)));
+  return k.mul(k.add(element, lane), cache.elementBytes());
+}
+
+Value AttentionBuilder::valuesOffset(Value j, Value lane) {
+  Value element = k.add(k.mul(kvHead, cache.paddedPositions() * width), k.mul(k.add(first, j), width));
+  return k.mul(k.add(element, lane), cache.elementBytes());
+}
+
+void AttentionBuilder::fillRows() {
+  // Rows past the last one (T does not divide them) and of tokens past the last one repeat the last token's.
+  k.loop(k.index(0), k.index((spec.rows() + k.T - 1) / k.T * k.T), 1, [&](Value row) {
+    auto [token, head] = query(row);
     token = k.min(token, k.sub(k.tokens(), k.index(1)));
-    Value lastPosition = k.toI32(k.add(k.position(), token));
-    k.storeRow(k.make<vector::BroadcastOp>(k.block(1, 1, k.b.getI32Type()), lastPosition), last, i, k.index(0));
+    storeNumber(k.make<vector::BroadcastOp>(k.block(1, 1, k.b.getI32Type()), k.toI32(k.add(k.position(), token))), last,
+                row);
+    storeNumber(k.splat(k.block(1, 1), kMasked), largest, row);
+    storeNumber(k.splat(k.block(1, 1), 0.0), sums, row);
     Value start = column(head);
     k.loop(k.index(0), k.index(cache.headDim), headStep(), [&](Value d) {
       Value v = k.loadRow(k.binding(0), token, k.add(start, d), 1, headStep());
-      k.storeRow(k.mulf(v, k.splat(k.block(1, headStep()), spec.scale)), q, i, d);
+      k.storeRow(k.mulf(v, k.splat(k.block(1, headStep()), spec.scale)), q, row, d);
     });
     k.loop(k.index(0), k.index(width), kTileRows,
-           [&](Value d) { k.storeRow(k.splat(k.block(1, kTileRows), 0.0), o, i, d); });
+           [&](Value d) { k.storeRow(k.splat(k.block(1, kTileRows), 0.0), o, row, d); });
   });
 }
 
-Value AttentionBuilder::scores(Value tile) {
-  VectorType block = k.block(k.T, kTileRows);
-  Value s = k.loop(k.index(0), k.index(cache.headDim), 1, k.splat(block, 0.0), [&](Value d, ValueRange s) {
-    Value line = loadLine(k.binding(1), lineOffset(tile, d, cache.headDim, kTileRows));
-    Value element = k.broadcast(k.loadRow(q, k.index(0), d, k.T, 1), block);
-    return SmallVector<Value>{k.fma(element, k.broadcast(line, block), s[0])};
-  })[0];
-  VectorType numbers = k.lanes(kTileRows, k.b.getI32Type()), wide = k.block(k.T, kTileRows, k.b.getI32Type());
-  Value first = k.make<vector::BroadcastOp>(numbers, k.toI32(k.mul(tile, kTileRows)));
-  Value positions = k.make<arith::AddIOp>(first, k.op<LanesOp>(numbers));
-  Value limits = k.op<LoadRowOp>(k.block(k.T, 1, k.b.getI32Type()), last, k.index(0), k.index(0), false);
-  Value seen = k.make<arith::CmpIOp>(arith::CmpIPredicate::sle, k.broadcast(positions, wide),
-                                     k.broadcast(limits, wide));
-  return k.make<arith::SelectOp>(seen, s, k.splat(block, kMasked));
+void AttentionBuilder::stage() {
+  auto store = [&](Value line, Value target, Value row, Value lane) {
+    k.storeRow(k.broadcast(line, k.block(1, kTileRows)), target, row, lane);
+  };
+  k.loop(k.index(0), k.mul(tiles, cache.headDim), 1, [&](Value line) {
+    store(loadCache(1, keysOffset(k.index(0), line, k.index(0)), kTileRows), stagedKeys, line, k.index(0));
+  });
+  k.loop(k.index(0), count, 1, [&](Value j) {
+    for (int64_t lane = 0; lane < width; lane += kTileRows)
+      store(loadCache(2, valuesOffset(j, k.index(lane)), kTileRows), stagedValues, j, k.index(lane));
+  });
 }
 
-void AttentionBuilder::addValues(Value tile, Value rescale) {
-  VectorType block = k.block(k.T, kTileRows);
-  // Positions that are not filled yet may hold anything, so the loop ends with the sequence.
-  Value count = k.min(k.index(kTileRows), k.sub(length, k.mul(tile, kTileRows)));
-  k.loop(k.index(0), k.index(width), kTileRows, [&](Value d) {
-    Value start = k.mulf(k.loadRow(o, k.index(0), d, k.T, kTileRows), k.broadcast(rescale, block));
+void AttentionBuilder::scores(Value row) {
+  VectorType block = k.block(k.T, R);
+  k.loop(k.index(0), tiles, 1, [&](Value tile) {
+    k.loop(k.index(0), k.index(kTileRows), R, [&](Value lane) {
+      Value s = k.loop(k.index(0), k.index(cache.headDim), 1, k.splat(block, 0.0), [&](Value d, ValueRange s) {
+        Value line;
+        if (staged) {
+          line = k.loadRow(stagedKeys, k.add(k.mul(tile, cache.headDim), d), lane, 1, R);
+        } else {
+          Value offset = keysOffset(tile, d, lane);
+          line = loadCache(1, offset, R);
+          if (prefetch) {
+            // The next block, keys and values. Both parts of a head have the same size, or nearly.
+            Value ahead = k.add(offset, kBlock * cache.headDim * cache.elementBytes());
+            k.op<PrefetchOp>(k.binding(1), ahead, 3);
+            k.op<PrefetchOp>(k.binding(2), ahead, 3);
+          }
+        }
+        Value element = k.broadcast(k.loadRow(q, row, d, k.T, 1), block);
+        return SmallVector<Value>{k.fma(element, k.broadcast(line, block), s[0])};
+      })[0];
+      k.storeRow(s, p, k.index(0), k.add(k.mul(tile, kTileRows), lane));
+    });
+  });
+}
+
+/// Row i of the T in the registers: scores become weights, and what was summed up before its factor.
+void AttentionBuilder::softmax(Value row, Value i) {
+  row = k.add(row, i);
+  VectorType block = k.block(1, kSoftmaxLanes), number = k.block(1, 1);
+  Type i32 = k.b.getI32Type();
+  VectorType ids = k.block(1, kSoftmaxLanes, i32);
+  Value limit = k.op<LoadRowOp>(k.block(1, 1, i32), last, row, k.index(0), false);
+  Value masked = k.splat(block, kMasked);
+  Value numbers = k.op<LanesOp>(k.lanes(kSoftmaxLanes, i32));
+  Value most = k.loop(k.index(0), k.index(kBlock), kSoftmaxLanes, masked, [&](Value lane, ValueRange most) {
+    Value start = k.make<vector::BroadcastOp>(k.lanes(kSoftmaxLanes, i32), k.toI32(k.add(first, lane)));
+    Value positions = k.broadcast(k.make<arith::AddIOp>(start, numbers), ids);
+    // What lies behind the tiles that have been computed may be anything; it is past every row's last position.
+    Value seen = k.make<arith::CmpIOp>(arith::CmpIPredicate::sle, positions, k.broadcast(limit, ids));
+    Value s = k.make<arith::SelectOp>(seen, k.loadRow(p, i, lane, 1, kSoftmaxLanes), masked);
+    k.storeRow(s, p, i, lane);
+    return SmallVector<Value>{k.maxf(most[0], s)};
+  })[0];
+  Value before = loadNumber(largest, row);
+  Value now = k.maxf(before, k.reduce(ReduceKind::Max, most));
+  Value shift = k.broadcast(now, block);
+  Value sum = k.loop(k.index(0), k.index(kBlock), kSoftmaxLanes, k.splat(block, 0.0), [&](Value lane, ValueRange sum) {
+    Value weights = k.make<math::ExpOp>(k.subf(k.loadRow(p, i, lane, 1, kSoftmaxLanes), shift));
+    k.storeRow(weights, p, i, lane);
+    return SmallVector<Value>{k.addf(sum[0], weights)};
+  })[0];
+  Value factor = k.make<math::ExpOp>(k.subf(before, now));
+  storeNumber(k.fma(loadNumber(sums, row), factor, k.reduce(ReduceKind::Add, sum)), sums, row);
+  storeNumber(now, largest, row);
+  storeNumber(factor, factors, i);
+}
+
+void AttentionBuilder::addValues(Value row) {
+  VectorType block = k.block(k.T, R);
+  k.loop(k.index(0), k.index(width), R, [&](Value lane) {
+    Value factor = k.broadcast(k.loadRow(factors, k.index(0), k.index(0), k.T, 1), block);
+    Value start = k.mulf(k.loadRow(o, row, lane, k.T, R), factor);
+    // Positions that are not filled yet may hold anything, so the loop ends with the sequence.
     Value sum = k.loop(k.index(0), count, 1, start, [&](Value j, ValueRange acc) {
-      Value offset = k.add(lineOffset(tile, j, kTileRows, width), k.mul(d, cache.elementBytes()));
-      Value line = loadLine(k.binding(2), offset);
+      Value line =
+          staged ? k.loadRow(stagedValues, j, lane, 1, R) : loadCache(2, valuesOffset(j, lane), R);
       Value weight = k.broadcast(k.loadRow(p, k.index(0), j, k.T, 1), block);
       return SmallVector<Value>{k.fma(weight, k.broadcast(line, block), acc[0])};
     })[0];
-    k.storeRow(sum, o, k.index(0), d);
+    k.storeRow(sum, o, row, lane);
   });
 }
 
-void AttentionBuilder::storeOutputs(Value sum) {
-  k.storeRow(sum, sums, k.index(0), k.index(0));
-  k.loop(k.index(0), k.index(k.T), 1, [&](Value i) {
-    auto [token, head] = query(i);
-    Value inRange = k.make<arith::AndIOp>(k.below(token, k.tokens()), k.below(k.add(pass, i), rows));
-    k.when(inRange, [&, token = token, head = head] {
-      Value out = k.binding(3), start = column(head);
-      Value total = k.loadRow(sums, i, k.index(0), 1, 1);
-      Value inverse = k.make<arith::DivFOp>(k.splat(k.block(1, 1), 1.0), total);
-      k.loop(k.index(0), k.index(cache.headDim), headStep(), [&](Value d) {
-        VectorType line = k.block(1, headStep());
-        Value v = k.mulf(k.loadRow(o, i, d, 1, headStep()), k.broadcast(inverse, line));
-        if (spec.actsOutput)
-          k.op<StoreActsOp>(v, out, token, k.div(k.add(start, d), kActGroup), Value());
-        else
-          k.storeRow(v, out, token, k.add(start, d));
-      });
+void AttentionBuilder::storeOutputs() {
+  Value out = k.binding(3);
+  k.loop(k.index(0), rows, 1, [&](Value row) {
+    auto [token, head] = query(row);
+    if (spec.slice) {
+      Value partial = k.add(k.mul(slice, spec.heads), k.add(k.mul(kvHead, group), head));
+      k.loop(k.index(0), k.index(width), kTileRows,
+             [&](Value d) { k.storeRow(k.loadRow(o, row, d, 1, kTileRows), out, partial, d); });
+      k.storeRow(loadNumber(largest, row), out, partial, k.index(width));
+      k.storeRow(loadNumber(sums, row), out, partial, k.index(width + 1));
+      return;
+    }
+    Value start = column(head);
+    Value inverse = k.make<arith::DivFOp>(k.splat(k.block(1, 1), 1.0), loadNumber(sums, row));
+    k.loop(k.index(0), k.index(cache.headDim), headStep(), [&, token = token](Value d) {
+      VectorType line = k.block(1, headStep());
+      Value v = k.mulf(k.loadRow(o, row, d, 1, headStep()), k.broadcast(inverse, line));
+      if (spec.actsOutput)
+        k.op<StoreActsOp>(v, out, token, k.div(k.add(start, d), kActGroup), Value());
+      else
+        k.storeRow(v, out, token, k.add(start, d));
     });
   });
 }
 
-void AttentionBuilder::buildPass() {
-  fillQueries();
-  VectorType number = k.block(k.T, 1);
-  Value tiles = k.div(k.add(length, kTileRows - 1), kTileRows);
-  SmallVector<Value> inits = {k.splat(number, kMasked), k.splat(number, 0.0)};
-  SmallVector<Value> state = k.loop(k.index(0), tiles, 1, inits, [&](Value tile, ValueRange state) {
-    Value s = scores(tile);
-    Value largest = k.maxf(state[0], k.reduce(ReduceKind::Max, s));
-    Value weights = k.make<math::ExpOp>(k.subf(s, k.broadcast(largest, k.block(k.T, kTileRows))));
-    Value rescale = k.make<math::ExpOp>(k.subf(state[0], largest));
-    Value sum = k.fma(state[1], rescale, k.reduce(ReduceKind::Add, weights));
-    k.storeRow(weights, p, k.index(0), k.index(0));
-    addValues(tile, rescale);
-    return SmallVector<Value>{largest, sum};
-  });
-  storeOutputs(state[1]);
-}
-
 void AttentionBuilder::build() {
-  int64_t T = k.T;
-  q = k.scratchRows(0, width);
-  o = k.scratchRows(4 * T * width, width);
-  p = k.scratchRows(8 * T * width, kTileRows);
-  sums = k.scratchRows(8 * T * width + 4 * T * kTileRows, 1);
-  last = k.scratchRows(8 * T * width + 4 * T * (kTileRows + 1), 1);
+  q = k.scratchRows(at.q, width);
+  o = k.scratchRows(at.o, width);
+  p = k.scratchRows(at.p, kBlock);
+  largest = k.scratchRows(at.largest, 1);
+  sums = k.scratchRows(at.sum, 1);
+  factors = k.scratchRows(at.factor, 1);
+  last = k.scratchRows(at.last, 1);
+  if (staged) {
+    stagedKeys = k.scratchRows(at.keys, kTileRows);
+    stagedValues = k.scratchRows(at.values, width);
+  }
 
-  bool one = spec.tokens == TokenClass::One;
-  kvHead = k.rem(k.tile(), cache.heads);
-  firstToken = k.mul(k.div(k.tile(), cache.heads), kAttentionTokens);
-  Value end = k.min(k.tokens(), k.add(firstToken, kAttentionTokens));
-  length = k.add(k.position(), end);
-  rows = k.index(group * (one ? 1 : kAttentionTokens));
-  k.loop(k.index(0), rows, T, [&](Value first) {
-    pass = first;
-    buildPass();
+  Value begin = k.index(0), end;
+  if (spec.slice) {
+    // Neighbouring tiles read on where the one before ended: a worker mostly gets several.
+    Value length = k.add(k.position(), k.tokens());
+    Value slices = k.div(k.add(length, spec.slice - 1), spec.slice);
+    kvHead = k.make<arith::DivUIOp>(k.tile(), slices);
+    slice = k.make<arith::RemUIOp>(k.tile(), slices);
+    firstToken = k.index(0);
+    rows = k.index(group);
+    begin = k.mul(slice, spec.slice);
+    end = k.min(k.add(begin, spec.slice), length);
+  } else {
+    kvHead = k.rem(k.tile(), cache.heads);
+    firstToken = k.mul(k.div(k.tile(), cache.heads), spec.tileTokens());
+    Value lastToken = k.min(k.tokens(), k.add(firstToken, spec.tileTokens()));
+    rows = k.mul(k.sub(lastToken, firstToken), group);
+    end = k.add(k.position(), lastToken);
+  }
+  fillRows();
+  k.loop(begin, end, kBlock, [&](Value position) {
+    first = position;
+    count = k.min(k.index(kBlock), k.sub(end, first));
+    tiles = k.div(k.add(count, kTileRows - 1), kTileRows);
+    if (staged)
+      stage();
+    k.loop(k.index(0), rows, k.T, [&](Value row) {
+      scores(row);
+      k.loop(k.index(0), k.index(k.T), 1, [&](Value i) { softmax(row, i); });
+      addValues(row);
+    });
   });
+  storeOutputs();
 }
 
 } // namespace
 
 void sinter::buildAttention(OpBuilder &b, Location loc, StringRef name, const AttentionSpec &spec,
                             const Schedule &schedule) {
-  int64_t rows = spec.heads / spec.cache.heads * (spec.tokens == TokenClass::One ? 1 : kAttentionTokens);
-  AttentionBuilder(b, loc, name, spec, std::min<int64_t>(rows, schedule.attentionRows)).build();
+  int64_t T = std::min<int64_t>(spec.rows(), schedule.attentionRows);
+  AttentionBuilder(b, loc, name, spec, T, schedule.attentionLanes,
+                   spec.tokens == TokenClass::One && schedule.prefetchBytes)
+      .build();
 }

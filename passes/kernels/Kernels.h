@@ -15,8 +15,6 @@
 
 namespace sinter {
 
-/// Tokens that one tile of a chunk's attention covers: the same for all variants of a target.
-inline constexpr int64_t kAttentionTokens = 8;
 /// Row tiles of the vocabulary that one tile of the score kernel covers.
 inline constexpr int64_t kScoreTiles = 8;
 
@@ -28,7 +26,8 @@ struct WeightShape {
   int64_t rows, cols;
 };
 
-/// A layer's KV cache; element f16 or f32.
+/// A layer's KV cache; element f16 or f32. Written by LinearKernel.cpp, read by AttentionKernel.cpp:
+///   keys    [head][position / 32][element][position % 32]      values  [head][position][element, padded to 32]
 struct CacheShape {
   int64_t heads, headDim, positions;
   mlir::Type element;
@@ -73,16 +72,37 @@ struct EmbedSpec {
 };
 void buildEmbed(mlir::OpBuilder &b, mlir::Location loc, llvm::StringRef name, const EmbedSpec &spec);
 
-/// bindings: q, keys, values, output.
+/// bindings: q, keys, values, output or (slice) partials.
 struct AttentionSpec {
   int64_t heads;
   CacheShape cache;
   double scale;
   bool actsOutput;
   TokenClass tokens;
+  /// Positions that a tile covers, of one token; 0: all of them. A multiple of 64.
+  int64_t slice = 0;
+
+  int64_t group() const { return heads / cache.heads; }
+  /// Tokens of a tile, the same for all variants of a target: about 64 rows of queries share a block of the cache.
+  int64_t tileTokens() const {
+    return tokens == TokenClass::One ? 1 : group() <= 2 ? 32 : group() <= 4 ? 16 : 8;
+  }
+  int64_t rows() const { return tileTokens() * group(); }
+  int64_t slices() const { return (cache.positions + slice - 1) / slice; }
+  /// Row slice * heads + head: o, padded to 32; max; sum.
+  tile::RowsType partialType(mlir::MLIRContext *context) const {
+    int64_t width = cache.paddedHeadDim();
+    return tile::RowsType::get(context, width + 2, (width + 16) * 4);
+  }
+  int64_t partialBytes() const { return slices() * heads * (cache.paddedHeadDim() + 16) * 4; }
 };
+/// Positions of a slice: with few KV heads shorter ones, for about 16 tiles at 1024 positions, but so many that writing
+/// and joining partials is a few per cent of reading the cache. 0 where one slice holds the whole context.
+int64_t attentionSlice(const CacheShape &cache);
 void buildAttention(mlir::OpBuilder &b, mlir::Location loc, llvm::StringRef name, const AttentionSpec &spec,
                     const Schedule &schedule);
+/// bindings: partials, output. A tile is a head.
+void buildAttentionJoin(mlir::OpBuilder &b, mlir::Location loc, llvm::StringRef name, const AttentionSpec &spec);
 
 /// bindings: weight, x, targets, partials.
 struct ScoreSpec {

@@ -201,8 +201,7 @@ void LinearBuilder::append(Value v, Value row) {
   }
 }
 
-/// Layout of a layer's cache, read by AttentionKernel.cpp:
-///   keys    [head][position / 32][element][position % 32]      values  [head][position][element, padded to 32]
+/// Layout of a layer's cache: CacheShape in Kernels.h.
 void LinearBuilder::appendToken(Value line, Value position) {
   const CacheShape &cache = spec.cache;
   int64_t bytes = cache.elementBytes(), positions = cache.paddedPositions();

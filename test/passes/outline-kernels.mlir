@@ -6,17 +6,17 @@
 // whose matrix is embedding and output at once. Chunks have 32 tokens.
 
 // What a session keeps: rows of 64 floats for 32 tokens, logits padded to 128 floats, and of each layer one head of keys
-// and of values, 96 positions of 32 halves.
+// and of values, 160 positions of 32 halves.
 // CHECK:      exec.buffer state @step bytes 16 role step
 // CHECK-NEXT: exec.buffer state @tokens bytes 128
 // CHECK-NEXT: exec.buffer state @targets bytes 128
 // CHECK-NEXT: exec.buffer state @logits bytes 512
 // CHECK-NEXT: exec.buffer state @scores bytes 128
 // CHECK-NEXT: exec.buffer state @hidden bytes 8192
-// CHECK-NEXT: exec.buffer state @kv.0.keys bytes 6144 role kv_cache
-// CHECK-NEXT: exec.buffer state @kv.0.values bytes 6144 role kv_cache
-// CHECK-NEXT: exec.buffer state @kv.1.keys bytes 6144 role kv_cache
-// CHECK-NEXT: exec.buffer state @kv.1.values bytes 6144 role kv_cache
+// CHECK-NEXT: exec.buffer state @kv.0.keys bytes 10240 role kv_cache
+// CHECK-NEXT: exec.buffer state @kv.0.values bytes 10240 role kv_cache
+// CHECK-NEXT: exec.buffer state @kv.1.keys bytes 10240 role kv_cache
+// CHECK-NEXT: exec.buffer state @kv.1.values bytes 10240 role kv_cache
 
 // A constant's recipe moves with it. Rows of the RoPE table past the last position may be read by a register block, so
 // there are 16 more.
@@ -24,9 +24,9 @@
 // CHECK-NEXT:   %[[E:.*]] = llm.weight "token_embd.weight"
 // CHECK-NEXT:   %[[P:.*]] = llm.pack %[[E]]
 // CHECK-NEXT:   exec.constant_yield %[[P]]
-// CHECK:      exec.buffer constant @rope bytes 14336 {
+// CHECK:      exec.buffer constant @rope bytes 22528 {
 // CHECK-NEXT:   llm.rope_frequencies
-// CHECK-NEXT:   llm.rope_table %{{.*}} -> tensor<112x32xf32>
+// CHECK-NEXT:   llm.rope_table %{{.*}} -> tensor<176x32xf32>
 
 // A chunk. Q, K and V are one group: nobody of them reads what another writes, and there is one barrier less for each.
 // A residual is added where it lies: `over [2]` lets the planner put both into one place.
@@ -43,7 +43,7 @@
 // CHECK-NEXT:     exec.dispatch @linear_q4_0_i8_values_32x64_tn(read @blk.0.attn_v, read @[[A]], update @kv.0.values) tiles<1> source "blk.0.attn_v"
 // CHECK-NEXT:   }
 // CHECK-NEXT:   exec.group {
-// CHECK-NEXT:     exec.dispatch @attention_f16_h2kv1d32_quantize_tn(read @[[Q]], read @kv.0.keys, read @kv.0.values, write @[[H:prefill.[0-9]+]]) tiles<1 per 8 tokens> source "blk.0.attn"
+// CHECK-NEXT:     exec.dispatch @attention_f16_h2kv1d32_quantize_tn(read @[[Q]], read @kv.0.keys, read @kv.0.values, write @[[H:prefill.[0-9]+]]) tiles<1 per 32 tokens> source "blk.0.attn"
 // CHECK-NEXT:   }
 // CHECK-NEXT:   exec.group {
 // CHECK-NEXT:     exec.dispatch @linear_q4_0_i8_add_64x64_tn(read @blk.0.attn_output, read @[[H]], read @[[X]], write @[[Y:prefill.[0-9]+]] over [2]) tiles<2> source "blk.0.attn_output"
@@ -68,6 +68,12 @@
 // One token: body and head in a row, other kernels, and the hidden state is a transient like any other.
 // CHECK:      exec.program @decode max_tokens 1 ports [tokens @tokens, logits @logits] {
 // CHECK:          exec.dispatch @embed_q8_0_100x64_t1(read @tokens, read @token_embd, write @decode.0) tiles<1>
+// CHECK-NOT:      @hidden
+// One KV head: the cache is read in slices of 128 positions, as many tiles as the sequence has, and a tile a head joins them.
+// CHECK:          exec.dispatch @attention_f16_h2kv1d32_slice128_t1(read @[[Q:decode.[0-9]+]], read @kv.0.keys, read @kv.0.values, write @[[PARTIALS:decode.[0-9]+]]) tiles<1 per 128 positions> source "blk.0.attn"
+// CHECK-NEXT:   }
+// CHECK-NEXT:   exec.group {
+// CHECK-NEXT:     exec.dispatch @attention_join_h2d32_quantize_slice128(read @[[PARTIALS]], write @[[H:decode.[0-9]+]]) tiles<2> source "blk.0.attn.join"
 // CHECK-NOT:      @hidden
 // CHECK:          exec.dispatch @linear_q4_0_i8_add_64x96_t1(read @blk.1.ffn_down, {{.*}}, write @[[LAST:decode.[0-9]+]] over [2])
 // CHECK:          exec.dispatch @norm_quantize_64(read @[[LAST]], read @output_norm, write @[[N:decode.[0-9]+]]) tiles<1>
@@ -120,19 +126,19 @@
 // KERNELS-NOT:    tile.kernel @linear_q4_0_i8_rope_64x64_tn({{.*}} tokens 8 {
 // KERNELS:        tile.kernel @linear_q4_0_i8_rope_64x64_tn({{.*}} tokens 4 {
 // KERNELS:        tile.kernel @score_join_100({{.*}} tokens 1 {
-module attributes {llm.architecture = "llama", llm.chunk = 32 : i64, llm.context = 96 : i64, llm.embedding = 64 : i64,
+module attributes {llm.architecture = "llama", llm.chunk = 32 : i64, llm.context = 160 : i64, llm.embedding = 64 : i64,
                    llm.kv_type = f16, llm.layers = 2 : i64, llm.name = "small", llm.parameters = 100000 : i64,
-                   llm.phase = "fuse", llm.source = "small.gguf", llm.trained_context = 96 : i64,
+                   llm.phase = "fuse", llm.source = "small.gguf", llm.trained_context = 160 : i64,
                    llm.vocabulary = 100 : i64} {
 module @"x86-64" attributes {exec.target = #exec.target<"x86-64", activations = i8,
                                                         variants = [<"avx512vnni">, <"avx2">]>} {
-  llm.kv_cache @kv.0 {heads = 1, head_dim = 32, positions = 96, type = f16}
-  llm.kv_cache @kv.1 {heads = 1, head_dim = 32, positions = 96, type = f16}
+  llm.kv_cache @kv.0 {heads = 1, head_dim = 32, positions = 160, type = f16}
+  llm.kv_cache @kv.1 {heads = 1, head_dim = 32, positions = 160, type = f16}
   func.func @body(%tokens: tensor<?xi32>) -> tensor<?x64xf32> {
     %ew = llm.weight "token_embd.weight" : !llm.weight<100x64, q8_0>
     %e = llm.pack %ew : !llm.weight<100x64, q8_0> -> !llm.packed<100x64, q8_0>
     %f = llm.rope_frequencies {base = 10000.0, scale = 1.0} : tensor<16xf32>
-    %t = llm.rope_table %f : tensor<16xf32> -> tensor<96x32xf32>
+    %t = llm.rope_table %f : tensor<16xf32> -> tensor<160x32xf32>
     %x0 = llm.embed %tokens, %e : tensor<?xi32>, !llm.packed<100x64, q8_0> -> tensor<?x64xf32> loc("token_embd")
     %an0 = llm.parameter "blk.0.attn_norm.weight" : tensor<64xf32>
     %a0 = llm.norm_quantize %x0, %an0 {eps = 1.0e-5} : tensor<?x64xf32> loc("blk.0.attn_norm")
@@ -142,11 +148,11 @@ module @"x86-64" attributes {exec.target = #exec.target<"x86-64", activations = 
     %k0 = llm.pack %k0w : !llm.weight<32x64, q4_0> -> !llm.packed<32x64, q4_0>
     %v0w = llm.weight "blk.0.attn_v.weight" : !llm.weight<32x64, q4_0>
     %v0 = llm.pack %v0w : !llm.weight<32x64, q4_0> -> !llm.packed<32x64, q4_0>
-    %rq0 = llm.linear %a0, [%q0] rope(%t : tensor<96x32xf32>) epilogue(%p) {
+    %rq0 = llm.linear %a0, [%q0] rope(%t : tensor<160x32xf32>) epilogue(%p) {
       %r = llm.rotate %p {head_dim = 32, rotary_dim = 32} : f32
       llm.yield %r : f32
     } : !llm.acts<?x64, i8 per 32>, !llm.packed<64x64, q4_0> -> tensor<?x64xf32> loc("blk.0.attn_q")
-    %rk0 = llm.linear %a0, [%k0] rope(%t : tensor<96x32xf32>) append keys to @kv.0 epilogue(%p) {
+    %rk0 = llm.linear %a0, [%k0] rope(%t : tensor<160x32xf32>) append keys to @kv.0 epilogue(%p) {
       %r = llm.rotate %p {head_dim = 32, rotary_dim = 32} : f32
       llm.yield %r : f32
     } : !llm.acts<?x64, i8 per 32>, !llm.packed<32x64, q4_0> -> !llm.appended loc("blk.0.attn_k")
@@ -183,11 +189,11 @@ module @"x86-64" attributes {exec.target = #exec.target<"x86-64", activations = 
     %k1 = llm.pack %k1w : !llm.weight<32x64, q4_0> -> !llm.packed<32x64, q4_0>
     %v1w = llm.weight "blk.1.attn_v.weight" : !llm.weight<32x64, q4_0>
     %v1 = llm.pack %v1w : !llm.weight<32x64, q4_0> -> !llm.packed<32x64, q4_0>
-    %rq1 = llm.linear %a1, [%q1] rope(%t : tensor<96x32xf32>) epilogue(%p) {
+    %rq1 = llm.linear %a1, [%q1] rope(%t : tensor<160x32xf32>) epilogue(%p) {
       %r = llm.rotate %p {head_dim = 32, rotary_dim = 32} : f32
       llm.yield %r : f32
     } : !llm.acts<?x64, i8 per 32>, !llm.packed<64x64, q4_0> -> tensor<?x64xf32> loc("blk.1.attn_q")
-    %rk1 = llm.linear %a1, [%k1] rope(%t : tensor<96x32xf32>) append keys to @kv.1 epilogue(%p) {
+    %rk1 = llm.linear %a1, [%k1] rope(%t : tensor<160x32xf32>) append keys to @kv.1 epilogue(%p) {
       %r = llm.rotate %p {head_dim = 32, rotary_dim = 32} : f32
       llm.yield %r : f32
     } : !llm.acts<?x64, i8 per 32>, !llm.packed<32x64, q4_0> -> !llm.appended loc("blk.1.attn_k")

@@ -63,7 +63,7 @@ protected:
   void SetUp() override {
     // A row a lane, all 32 in one register: what an HVX vector and a GPU's invocations are.
     static constexpr RegisterBlock block[] = {{1, kTileRows, true}};
-    static constexpr Schedule schedule = {block, 1, 0};
+    static constexpr Schedule schedule = {block, 1, kTileRows, 0};
     LinearSpec spec;
     spec.weights.push_back({format.id, layer.rows, layer.cols});
     spec.actsInput = !format.isFloat();

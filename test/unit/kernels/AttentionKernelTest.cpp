@@ -2,7 +2,7 @@
 //
 // What rounding can do. A score is off by d <= (head_dim + 2) 2^-24 factor sum |q k|; so is the
 // largest one, so a weight exp(s - max) is off by a factor of at most exp(2 d), the exponential's
-// own 8 units, and the rescaling by each of n tiles of 32 positions (9 units each). The result is a
+// own 8 units, and the rescaling by each of n blocks of at least 32 positions (9 units each). The result is a
 // mean of values with these weights, both sums of which are off by that factor e and by a rounding
 // for each position: |error| <= 2 (e + positions * 2^-24) * the mean of |v|.
 //
@@ -24,6 +24,7 @@ struct Heads {
 };
 
 constexpr int64_t kPositions = 288;
+constexpr int64_t kSlices[] = {64, 128};
 
 class AttentionKernel : public KernelTest {
 protected:
@@ -92,6 +93,12 @@ void AttentionKernel::check(const Heads &shape) {
     buildAttention(b, model.loc(), className(tokens),
                    {shape.heads, cache, scale, shape.acts, tokens}, schedule());
   }
+  mlir::OpBuilder b = model.builder();
+  for (int64_t slice : kSlices) {
+    AttentionSpec spec{shape.heads, cache, scale, shape.acts, TokenClass::One, slice};
+    buildAttention(b, model.loc(), "slice" + std::to_string(slice), spec, schedule());
+    buildAttentionJoin(b, model.loc(), "join" + std::to_string(slice), spec);
+  }
   KernelCode code(*model.kernels, machine());
   RandomFile file;
   file.add("unused", std::vector<float>{0});
@@ -126,27 +133,46 @@ void AttentionKernel::checkStep(const Heads &shape, ModelOp &model, const Kernel
   Call call;
   call.tokens = step.tokens;
   call.position = step.position;
-  call.tiles = static_cast<uint32_t>(shape.kvHeads *
-                                     (step.tokenClass == TokenClass::One
-                                          ? 1
-                                          : (tokens + kAttentionTokens - 1) / kAttentionTokens));
-  call.bindings = {
-      q.bytes, cacheBytes(keys.values, true), cacheBytes(values.values, false),
-      untouched(step.rows() * (shape.acts ? actRowBytes(width) : floatRowBytes(width)))};
+  AttentionSpec spec{shape.heads, cache, scale, shape.acts, step.tokenClass};
+  int64_t tileTokens = spec.tileTokens();
+  call.tiles = static_cast<uint32_t>(shape.kvHeads * ((tokens + tileTokens - 1) / tileTokens));
+  Bytes out = untouched(step.rows() * (shape.acts ? actRowBytes(width) : floatRowBytes(width)));
+  call.bindings = {q.bytes, cacheBytes(keys.values, true), cacheBytes(values.values, false), out};
   // Numbers are below 1: sum |q k| <= head_dim, the mean of |v| <= 1.
   double score = (dim + 2) * kRounding * scale * dim;
-  double tiles = (total + kTileRows - 1) / kTileRows;
+  double tiles = (total + kTileRows - 1) / kTileRows + 2;
   double off = 2 * (2 * score + (8 + 9 * tiles + total) * kRounding);
   Bytes found = code.run(className(step.tokenClass), call);
   auto bound = [&](int64_t, int64_t) { return off; };
-  shape.acts ? expectActRows(found, expected, bound) : expectFloatRows(found, expected, bound);
+  auto expectRows = [&](const Bytes &found) {
+    shape.acts ? expectActRows(found, expected, bound) : expectFloatRows(found, expected, bound);
+  };
+  expectRows(found);
+  if (step.tokenClass == TokenClass::Chunk)
+    return;
+  // The same in slices. A slice's factor exp(max - max) and its product with o are two more of the rescalings above.
+  for (int64_t slice : kSlices) {
+    SCOPED_TRACE(llvm::formatv("slices of {0}", slice).str());
+    spec.slice = slice;
+    std::string number = std::to_string(slice);
+    Call part = call, join = call;
+    part.tiles = static_cast<uint32_t>(shape.kvHeads * ((total + slice - 1) / slice));
+    part.bindings.back() = untouched(spec.partialBytes());
+    join.tiles = static_cast<uint32_t>(shape.heads);
+    join.bindings = {code.run("slice" + number, part), out};
+    expectRows(code.run("join" + number, join));
+  }
 }
 
 TEST_P(AttentionKernel, OneHead) { check({1, 1, 64, false, false}); }
 TEST_P(AttentionKernel, HeadsOf8) { check({4, 4, 8, true, false}); }
+TEST_P(AttentionKernel, HeadsOf32) { check({8, 1, 32, true, true}); }
 TEST_P(AttentionKernel, GroupsOf3) { check({6, 2, 80, true, false}); }
+TEST_P(AttentionKernel, GroupsOf4) { check({8, 2, 64, true, true}); }
+TEST_P(AttentionKernel, GroupsOf6) { check({6, 1, 64, false, true}); }
 TEST_P(AttentionKernel, GroupsOf7) { check({7, 1, 96, false, true}); }
 TEST_P(AttentionKernel, HeadsOf128) { check({4, 2, 128, true, true}); }
+TEST_P(AttentionKernel, HeadsOf256) { check({2, 2, 256, true, true}); }
 
 SINTER_ALL_VARIANTS(AttentionKernel);
 
