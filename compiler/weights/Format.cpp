@@ -10,8 +10,10 @@
 using namespace sinter;
 using gguf::TensorType;
 
+static constexpr unsigned kBits2[] = {2};
 static constexpr unsigned kBits4[] = {4};
 static constexpr unsigned kBits8[] = {8};
+static constexpr unsigned kBits2and1[] = {2, 1};
 static constexpr unsigned kBits4and1[] = {4, 1};
 static constexpr unsigned kBits4and2[] = {4, 2};
 
@@ -27,6 +29,11 @@ static const Format kFormats[] = {
     {FormatId::q5_0, "q5_0", TensorType::Q5_0, 32, kBits4and1, false, 16, 0, {}, false, 0, false, 0},
     {FormatId::q4_k, "q4_k", TensorType::Q4_K, 256, kBits4, false, 0, 32, kBits4and2, false, 0, true, 0},
     {FormatId::q6_k, "q6_k", TensorType::Q6_K, 256, kBits4and2, false, 32, 16, kBits8, true, 0, false, 0},
+    {FormatId::q4_1, "q4_1", TensorType::Q4_1, 32, kBits4, false, 0, 0, {}, false, 0, true, 0},
+    {FormatId::q5_1, "q5_1", TensorType::Q5_1, 32, kBits4and1, false, 0, 0, {}, false, 0, true, 0},
+    {FormatId::q2_k, "q2_k", TensorType::Q2_K, 256, kBits2, false, 0, 16, kBits4, false, 0, true, 0},
+    {FormatId::q3_k, "q3_k", TensorType::Q3_K, 256, kBits2and1, false, 4, 16, kBits4and2, false, 32, false, 0},
+    {FormatId::q5_k, "q5_k", TensorType::Q5_K, 256, kBits4and1, false, 0, 32, kBits4and2, false, 0, true, 0},
 };
 
 static unsigned sum(llvm::ArrayRef<unsigned> planes) {
@@ -87,7 +94,7 @@ PackedLayout::PackedLayout(const Format &format, int64_t rows, int64_t cols)
   };
   if (format.scaleGroup)
     integers(StreamKind::Scales);
-  if (format.minima)
+  if (format.minima && format.scaleGroup)
     integers(StreamKind::Minima);
   add(StreamKind::D, 0, 2 * kTileRows, 1, supers);
   if (format.minima)

@@ -6,7 +6,8 @@
 //
 // A weight is      w = scale * (code - codeOffset) - minimum
 // where scale and minimum are chains: an f16 value for each super-block (or each block of 32), times,
-// where there are integer levels, a small integer for each group of `scaleGroup` elements.
+// where there are integer levels, a small integer for each group of `scaleGroup` elements. A source that adds its
+// minimum (q4_1, q5_1) is packed with the sign of dmin flipped.
 //
 // Packed layout of one row tile (32 rows), every target reads it:
 //
@@ -41,7 +42,7 @@ inline constexpr int64_t kTileRows = 32;
 /// Elements of an activation group: one int8 scale and one sum each.
 inline constexpr int64_t kActGroup = 32;
 
-enum class FormatId : uint8_t { f32, f16, bf16, q8_0, q4_0, q5_0, q4_k, q6_k };
+enum class FormatId : uint8_t { f32, f16, bf16, q8_0, q4_0, q5_0, q4_k, q6_k, q4_1, q5_1, q2_k, q3_k, q5_k };
 
 struct Format {
   FormatId id;
@@ -59,7 +60,7 @@ struct Format {
   llvm::ArrayRef<unsigned> scalePlanes;
   bool signedScales;
   int scaleOffset;
-  /// dmin times an integer minimum of the scales' group and planes.
+  /// dmin times an integer minimum of the scales' group and planes; dmin alone where there are no integer scales.
   bool minima;
   /// Bits of a value, float formats only.
   unsigned floatBits;

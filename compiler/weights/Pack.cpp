@@ -101,7 +101,8 @@ void packBlocks(const PackedLayout &layout, llvm::ArrayRef<const uint8_t *> rows
     if (format.scaleGroup)
       packIntegers(layout, StreamKind::Scales, blocks, super, tile);
     if (format.minima) {
-      packIntegers(layout, StreamKind::Minima, blocks, super, tile);
+      if (format.scaleGroup)
+        packIntegers(layout, StreamKind::Minima, blocks, super, tile);
       packHalves(layout.stream(StreamKind::DMin), blocks, &SourceBlock::dmin, super, tile);
     }
     packHalves(layout.stream(StreamKind::D), blocks, &SourceBlock::d, super, tile);

@@ -1,5 +1,6 @@
 //===- LinearLayer.cpp - A linear layer of one token with its reference --------===//
 #include "LinearLayer.h"
+#include "../SourceBlocks.h"
 #include "compiler/gguf/Dequantize.h"
 #include "compiler/weights/Pack.h"
 #include "compiler/weights/Source.h"
@@ -21,6 +22,8 @@ static std::vector<uint8_t> randomSource(const Format &format, int64_t rows, int
                                          std::mt19937 &random) {
   int64_t blockBytes = gguf::blockBytes(format.source);
   int64_t blocksPerRow = cols / gguf::blockElements(format.source);
+  const int64_t d = format.isFloat() ? 0 : test::offsetOfHalf(format, &SourceBlock::d);
+  const int64_t dmin = format.minima ? test::offsetOfHalf(format, &SourceBlock::dmin) : 0;
   std::vector<uint8_t> source(static_cast<size_t>(rows * blocksPerRow * blockBytes));
   auto half = [&](int64_t row) -> uint16_t {
     if (row % 16 == 2)
@@ -38,9 +41,9 @@ static std::vector<uint8_t> randomSource(const Format &format, int64_t rows, int
     else if (format.id == FormatId::bf16)
       std::memcpy(block, reinterpret_cast<uint8_t *>(&value) + 2, 2);
     else
-      put(block + (format.id == FormatId::q6_k ? 208 : 0), half(row));
+      put(block + d, half(row));
     if (format.minima)
-      put(block + 2, half(row));
+      put(block + dmin, half(row));
   }
   return source;
 }

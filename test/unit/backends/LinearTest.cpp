@@ -166,10 +166,14 @@ TEST_P(LinearTest, HVX) {
   expectResult();
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, LinearTest,
-                         ::testing::Values(FormatId::q8_0, FormatId::q4_k, FormatId::q4_0,
-                                           FormatId::q5_0, FormatId::q6_k, FormatId::f32,
-                                           FormatId::f16, FormatId::bf16),
+std::vector<FormatId> allFormats() {
+  std::vector<FormatId> ids;
+  for (const Format &format : Format::all())
+    ids.push_back(format.id);
+  return ids;
+}
+
+INSTANTIATE_TEST_SUITE_P(Formats, LinearTest, ::testing::ValuesIn(allFormats()),
                          [](const auto &info) { return Format::get(info.param).name.str(); });
 
 } // namespace

@@ -126,8 +126,8 @@ TEST(Import, RefusesTensorsThatDoNotFit) {
               HasSubstr("tensor 'output_norm.weight': has shape 16"));
   EXPECT_THAT(llama().vector("output_norm.weight", 32, TensorType::I32).import(),
               HasSubstr("has type i32; a vector must be f32, f16 or bf16"));
-  EXPECT_THAT(llama().matrix("blk.0.attn_q.weight", 32, 32, TensorType::Q4_1).import(),
-              HasSubstr("tensor 'blk.0.attn_q.weight': has type q4_1, which is not supported yet; "
+  EXPECT_THAT(llama().matrix("blk.0.attn_q.weight", 32, 32, TensorType::Q8_1).import(),
+              HasSubstr("tensor 'blk.0.attn_q.weight': has type q8_1, which is not supported yet; "
                         "supported: f32, f16"));
   EXPECT_THAT(llama().matrix("output.weight", 39, 32, TensorType::F16).import(),
               HasSubstr("tensor 'output.weight'"));

@@ -324,10 +324,6 @@ void LinearKernel::expectCache(const Layer &layer, const Bytes &found, const Arr
         << "byte " << at << " of the cache is written";
 }
 
-const FormatId kFloats[] = {FormatId::f32, FormatId::f16, FormatId::bf16};
-const FormatId kIntegers[] = {FormatId::q8_0, FormatId::q4_0, FormatId::q5_0, FormatId::q4_k,
-                              FormatId::q6_k};
-
 int64_t columnsOf(FormatId format) {
   int64_t block = Format::get(format).superBlock;
   return Format::get(format).isFloat() ? 172 : block == 32 ? 96 : 512;
@@ -335,17 +331,16 @@ int64_t columnsOf(FormatId format) {
 
 // 72 rows: two tiles and a quarter.
 TEST_P(LinearKernel, Product) {
-  for (FormatId format : kFloats)
-    check({.formats = {format}, .rows = 72, .cols = columnsOf(format)});
-  for (FormatId format : kIntegers)
-    check({.formats = {format}, .rows = 72, .cols = columnsOf(format)});
+  for (const Format &format : Format::all())
+    check({.formats = {format.id}, .rows = 72, .cols = columnsOf(format.id)});
 }
 
 // The largest codes meet the largest codes: an instruction that saturates would show, as would any
 // rounding.
 TEST_P(LinearKernel, ExtremeCodesAreExact) {
-  for (FormatId format : kIntegers)
-    check({.formats = {format}, .rows = 72, .cols = 256, .codes = Codes::Extreme});
+  for (const Format &format : Format::all())
+    if (!format.isFloat())
+      check({.formats = {format.id}, .rows = 72, .cols = 256, .codes = Codes::Extreme});
 }
 
 TEST_P(LinearKernel, Epilogues) {

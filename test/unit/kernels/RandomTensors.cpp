@@ -1,5 +1,6 @@
 //===- RandomTensors.cpp - Weights and activations as kernels read them -----------===//
 #include "RandomTensors.h"
+#include "../SourceBlocks.h"
 #include "compiler/gguf/Dequantize.h"
 #include "compiler/weights/Pack.h"
 #include "llvm/Support/MathExtras.h"
@@ -27,11 +28,18 @@ template <typename T> static T get(const uint8_t *at) {
 
 static constexpr uint16_t kHalfOne = 0x3c00;
 
-/// A block's integer scales, all 1, and its minima, all 0: only the K formats have them.
+/// A block's integer scales, all 1, and its integer minima, all 0: only the K formats have them.
 static void setUnitScales(const Format &format, uint8_t *block) {
   if (format.id == FormatId::q6_k)
     std::memset(block + 192, 1, 16);
-  if (format.id == FormatId::q4_k) {
+  if (format.id == FormatId::q2_k)
+    std::memset(block, 1, 16);
+  if (format.id == FormatId::q3_k) {
+    // 33, less 32: the low halves, then the upper two bits.
+    std::memset(block + 96, 0x11, 8);
+    std::memset(block + 104, 0xaa, 4);
+  }
+  if (format.id == FormatId::q4_k || format.id == FormatId::q5_k) {
     // Six bits each: scales 0 .. 3, minima 0 .. 3, then scales and minima 4 .. 7 by nibbles.
     std::memset(block + 4, 1, 4);
     std::memset(block + 8, 0, 4);
@@ -43,6 +51,8 @@ Weight::Weight(FormatId id, int64_t rows, int64_t cols, unsigned seed, Codes cod
     : format(Format::get(id)), rows(rows), cols(cols) {
   int64_t blockBytes = gguf::blockBytes(format.source),
           perBlock = gguf::blockElements(format.source);
+  const int64_t d = format.isFloat() ? 0 : offsetOfHalf(format, &SourceBlock::d);
+  const int64_t dmin = format.minima ? offsetOfHalf(format, &SourceBlock::dmin) : 0;
   std::mt19937 random(seed);
   blocks.resize(rows * (cols / perBlock) * blockBytes);
   // Both signs, 2^-9 to 2^-5, and now and then a denormal.
@@ -67,10 +77,9 @@ Weight::Weight(FormatId id, int64_t rows, int64_t cols, unsigned seed, Codes cod
         block[i] = format.signedCodes ? (random() & 1 ? 0x7f : 0x80) : (random() & 1 ? 0xff : 0);
       if (codes == Codes::Extreme)
         setUnitScales(format, block);
-      put(block + (format.id == FormatId::q6_k ? 208 : 0),
-          codes == Codes::Extreme ? kHalfOne : half());
+      put(block + d, codes == Codes::Extreme ? kHalfOne : half());
       if (format.minima)
-        put(block + 2, half());
+        put(block + dmin, codes == Codes::Extreme ? kHalfOne : half());
     }
   }
 }
@@ -98,15 +107,19 @@ std::vector<float> Weight::values() const {
 std::vector<double> Weight::magnitudes() const {
   std::vector<float> exact = values();
   std::vector<double> result(exact.size());
-  double highestInteger = (1 << format.scaleBits()) - 1, highestCode = (1 << format.codeBits()) - 1;
+  double highestInteger = format.scaleGroup ? (1 << format.scaleBits()) - 1 : 1;
+  double highestCode = (1 << format.codeBits()) - 1;
+  const int64_t d = format.minima ? offsetOfHalf(format, &SourceBlock::d) : 0;
+  const int64_t dmin = format.minima ? offsetOfHalf(format, &SourceBlock::dmin) : 0;
   for (size_t i = 0; i < exact.size(); ++i) {
     if (!format.minima) {
       result[i] = std::fabs(exact[i]);
       continue;
     }
     const uint8_t *block = blocks.data() + i / format.superBlock * gguf::blockBytes(format.source);
-    result[i] = highestInteger * (std::fabs(gguf::halfToFloat(get<uint16_t>(block))) * highestCode +
-                                  std::fabs(gguf::halfToFloat(get<uint16_t>(block + 2))));
+    result[i] =
+        highestInteger * (std::fabs(gguf::halfToFloat(get<uint16_t>(block + d))) * highestCode +
+                          std::fabs(gguf::halfToFloat(get<uint16_t>(block + dmin))));
   }
   return result;
 }

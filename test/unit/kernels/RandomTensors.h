@@ -24,7 +24,7 @@ inline constexpr double kRounding = 1.0 / (1 << 24);
 
 enum class Codes {
   Random,
-  /// Only the lowest and the highest code that the format has, all scales 1 and all minima 0: every
+  /// Only the lowest and the highest code that the format has, all scales 1 and all minima 0 or 1: every
   /// sum is an integer, which float arithmetic has to give exactly while it stays below 2^24.
   Extreme,
 };
