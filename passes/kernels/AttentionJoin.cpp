@@ -57,4 +57,8 @@ void sinter::buildAttentionJoin(OpBuilder &b, Location loc, StringRef name, cons
     else
       k.storeRow(v, k.binding(1), zero, k.add(start, d));
   });
+  if (columns % kTileRows) {
+    Value isLast = k.make<arith::CmpIOp>(arith::CmpIPredicate::eq, head, k.index(spec.heads - 1));
+    k.when(isLast, [&] { k.zeroPadding(k.binding(1), zero, columns); });
+  }
 }

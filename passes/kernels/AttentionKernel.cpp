@@ -259,6 +259,11 @@ void AttentionBuilder::storeOutputs() {
       else
         k.storeRow(v, out, token, k.add(start, d));
     });
+    if (int64_t columns = spec.heads * cache.headDim; columns % kTileRows) {
+      Value number = k.add(k.mul(kvHead, group), head);
+      Value isLast = k.make<arith::CmpIOp>(arith::CmpIPredicate::eq, number, k.index(spec.heads - 1));
+      k.when(isLast, [&, token = token] { k.zeroPadding(out, token, columns); });
+    }
   });
 }
 

@@ -73,6 +73,12 @@ void KernelBuilder::storeRow(Value v, Value target, Value row, Value column, Val
   b.create<StoreRowOp>(loc, v, target, row, column, limit);
 }
 
+void KernelBuilder::zeroPadding(Value target, Value row, int64_t width) {
+  int64_t step = width % 8 ? 1 : 8;
+  for (int64_t column = width; column < paddedWidth(width); column += step)
+    storeRow(splat(block(1, step), 0.0), target, row, index(column));
+}
+
 SmallVector<Value> KernelBuilder::loop(Value from, Value to, int64_t step, ValueRange inits, LoopBody body) {
   auto loop = b.create<scf::ForOp>(loc, from, to, index(step), inits);
   OpBuilder::InsertionGuard guard(b);

@@ -77,6 +77,8 @@ public:
   mlir::Value loadRow(mlir::Value source, mlir::Value row, mlir::Value column, int64_t tokens, int64_t rows,
                       bool uniform = false);
   void storeRow(mlir::Value v, mlir::Value target, mlir::Value row, mlir::Value column, mlir::Value limit = {});
+  /// Zeros behind a row of `width` elements up to the next multiple of 32: readers take 32 at a time.
+  void zeroPadding(mlir::Value target, mlir::Value row, int64_t width);
 
   // Control.
   using LoopBody = llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value, mlir::ValueRange)>;

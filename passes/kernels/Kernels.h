@@ -26,7 +26,7 @@ struct WeightShape {
   int64_t rows, cols;
 };
 
-/// A layer's KV cache; element f16 or f32. Written by LinearKernel.cpp, read by AttentionKernel.cpp:
+/// A layer's KV cache; element f16 or f32. Written by CacheAppend.cpp, read by AttentionKernel.cpp:
 ///   keys    [head][position / 32][element][position % 32]      values  [head][position][element, padded to 32]
 struct CacheShape {
   int64_t heads, headDim, positions;

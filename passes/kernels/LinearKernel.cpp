@@ -14,6 +14,7 @@
 //===----------------------------------------------------------------------===//
 #include "dialects/llm/LLMDialect.h"
 #include "mlir/IR/IRMapping.h"
+#include "passes/kernels/CacheAppend.h"
 #include "passes/kernels/Kernels.h"
 #include "passes/kernels/Product.h"
 
@@ -37,8 +38,6 @@ private:
   SmallVector<Type> bindingTypes(MLIRContext *context);
   Value epilogue(ArrayRef<Value> products, Value row);
   Value rotate(Value v, llm::RotateOp op, Value row);
-  void append(Value v, Value row);
-  void appendToken(Value v, Value position);
 
   const RegisterBlock &largest() { return spec.tokens == TokenClass::One ? schedule.gemv() : schedule.gemm(); }
   VectorType block() { return k.block(k.T, kTileRows); }
@@ -93,7 +92,7 @@ void LinearBuilder::buildBlock(Value row, const RegisterBlock &block) {
   else if (spec.output == OutputKind::Acts)
     k.op<StoreActsOp>(v, out(), row, k.tile(), k.tokens());
   else
-    append(v, row);
+    buildAppend(k, v, row, rows, spec.cache, spec.output == OutputKind::Keys, out());
 }
 
 void LinearBuilder::build() {
@@ -183,57 +182,6 @@ Value LinearBuilder::rotate(Value v, llm::RotateOp op, Value row) {
   Value sines = k.make<arith::SelectOp>(even, k.make<arith::NegFOp>(neighbours), numbers);
   Value turned = k.fma(k.op<SwapPairsOp>(block(), v), sines, k.mulf(v, cosines));
   return rotated ? k.make<arith::SelectOp>(k.broadcast(rotated, block()), turned, v) : turned;
-}
-
-void LinearBuilder::append(Value v, Value row) {
-  for (int64_t t = 0; t < k.T; ++t) {
-    Value token = k.add(row, t);
-    auto store = [&] {
-      Value line = k.op<vector::ExtractOp>(v, ArrayRef<int64_t>{t});
-      if (!spec.cache.element.isF32())
-        line = k.make<arith::TruncFOp>(k.lanes(kTileRows, spec.cache.element), line);
-      appendToken(line, k.add(k.position(), token));
-    };
-    if (t == 0)
-      store();
-    else
-      k.when(k.below(token, k.tokens()), store);
-  }
-}
-
-/// Layout of a layer's cache: CacheShape in Kernels.h.
-void LinearBuilder::appendToken(Value line, Value position) {
-  const CacheShape &cache = spec.cache;
-  int64_t bytes = cache.elementBytes(), positions = cache.paddedPositions();
-  bool keys = spec.output == OutputKind::Keys;
-  int64_t headBytes = positions * (keys ? cache.headDim : cache.paddedHeadDim()) * bytes;
-  // What depends on the position, and how far apart the elements of a head are.
-  Value base = keys ? k.add(k.mul(k.div(position, kTileRows), cache.headDim * kTileRows * bytes),
-                            k.mul(k.rem(position, kTileRows), bytes))
-                    : k.mul(position, cache.paddedHeadDim() * bytes);
-  int64_t elementStride = keys ? kTileRows * bytes : bytes;
-
-  bool oneHead = cache.headDim % kTileRows == 0;
-  VectorType numbers = k.lanes(kTileRows, k.b.getI32Type());
-  Value offsets;
-  if (oneHead) {
-    base = k.add(base, k.mul(k.div(firstRow(), cache.headDim), headBytes));
-    base = k.add(base, k.mul(k.rem(firstRow(), cache.headDim), elementStride));
-    if (!keys) {
-      k.op<StoreOp>(line, out(), base);
-      return;
-    }
-    offsets = k.make<arith::MulIOp>(laneNumbers(), k.splatInt(numbers, elementStride));
-  } else {
-    Value row = k.make<arith::AddIOp>(k.make<vector::BroadcastOp>(numbers, k.toI32(firstRow())), laneNumbers());
-    Value head = k.make<arith::DivUIOp>(row, k.splatInt(numbers, cache.headDim));
-    Value element = k.make<arith::RemUIOp>(row, k.splatInt(numbers, cache.headDim));
-    offsets = k.make<arith::AddIOp>(k.make<arith::MulIOp>(head, k.splatInt(numbers, headBytes)),
-                                    k.make<arith::MulIOp>(element, k.splatInt(numbers, elementStride)));
-  }
-  Value lanes = rows % kTileRows == 0 ? k.index(kTileRows)
-                                      : k.min(k.index(kTileRows), k.sub(k.index(rows), firstRow()));
-  k.op<ScatterOp>(line, out(), base, offsets, lanes);
 }
 
 } // namespace

@@ -26,6 +26,13 @@ struct Heads {
 constexpr int64_t kPositions = 288;
 constexpr int64_t kSlices[] = {64, 128};
 
+/// Sequences that end at, before and behind the ends of key tiles, blocks and slices; chunks that end within a tile.
+constexpr Step kEnds[] = {
+    {TokenClass::One, 1, 31},   {TokenClass::One, 1, 63},   {TokenClass::One, 1, 64},   {TokenClass::One, 1, 127},
+    {TokenClass::One, 1, 128},  {TokenClass::One, 1, 287},  {TokenClass::Chunk, 2, 63}, {TokenClass::Chunk, 33, 95},
+    {TokenClass::Chunk, 16, 0},
+};
+
 class AttentionKernel : public KernelTest {
 protected:
   void check(const Heads &shape);
@@ -103,7 +110,10 @@ void AttentionKernel::check(const Heads &shape) {
   RandomFile file;
   file.add("unused", std::vector<float>{0});
   model.open(file);
-  for (const Step &step : steps()) {
+  std::vector<Step> all = steps().vec();
+  if (machine().native())
+    all.insert(all.end(), std::begin(kEnds), std::end(kEnds));
+  for (const Step &step : all) {
     SCOPED_TRACE(llvm::formatv("{0} tokens from {1}, {2}", step.tokens, step.position,
                                className(step.tokenClass))
                      .str());
@@ -166,6 +176,7 @@ void AttentionKernel::checkStep(const Heads &shape, ModelOp &model, const Kernel
 
 TEST_P(AttentionKernel, OneHead) { check({1, 1, 64, false, false}); }
 TEST_P(AttentionKernel, HeadsOf8) { check({4, 4, 8, true, false}); }
+TEST_P(AttentionKernel, HeadsOf16) { check({5, 1, 16, false, false}); }
 TEST_P(AttentionKernel, HeadsOf32) { check({8, 1, 32, true, true}); }
 TEST_P(AttentionKernel, GroupsOf3) { check({6, 2, 80, true, false}); }
 TEST_P(AttentionKernel, GroupsOf4) { check({8, 2, 64, true, true}); }
