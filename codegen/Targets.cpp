@@ -4,6 +4,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/raw_ostream.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/Triple.h"
 
@@ -39,6 +40,26 @@ static constexpr Target kTargets[] = {
     {"aarch64", "aarch64-unknown-linux-gnu", "generic", true, kAArch64Variants},
 };
 
+static constexpr StringRef kOnlyAvx2[] = {"avx2"};
+static constexpr StringRef kOnlyAvxVnni[] = {"avxvnni"};
+static constexpr StringRef kOnlyAvx512Vnni[] = {"avx512vnni"};
+static constexpr StringRef kOnlyDotprod[] = {"dotprod"};
+static constexpr StringRef kOnlyNeon[] = {"neon"};
+static constexpr Preset kPresets[] = {
+    {"x86-64-v3", "x86-64", kOnlyAvx2},
+    {"raptor-lake", "x86-64", kOnlyAvxVnni},
+    {"sapphire-rapids", "x86-64", kOnlyAvx512Vnni},
+    {"zen4", "x86-64", kOnlyAvx512Vnni},
+    {"cortex-a53", "aarch64", kOnlyNeon},
+    {"cortex-a55", "aarch64", kOnlyDotprod},
+    {"cortex-a76", "aarch64", kOnlyDotprod},
+    {"cortex-x4", "aarch64", kOnlyDotprod},
+    {"neoverse-n2", "aarch64", kOnlyDotprod},
+    {"rpi4", "aarch64", kOnlyNeon},
+    {"rpi5", "aarch64", kOnlyDotprod},
+    {"snapdragon-8-gen3", "aarch64", kOnlyDotprod},
+};
+
 const Variant *Target::findVariant(StringRef name) const {
   for (const Variant &variant : variants)
     if (variant.name == name)
@@ -47,6 +68,22 @@ const Variant *Target::findVariant(StringRef name) const {
 }
 
 llvm::ArrayRef<Target> sinter::allTargets() { return kTargets; }
+llvm::ArrayRef<Preset> sinter::allPresets() { return kPresets; }
+
+void sinter::printTargets(llvm::raw_ostream &out) {
+  out << "targets and their variants, best first (a CPU runs a variant if it has its features):\n";
+  for (const Target &target : kTargets) {
+    out << "  " << target.name << '\n';
+    for (const Variant &variant : target.variants)
+      out << "    " << llvm::left_justify(variant.name, 12) << ' '
+          << (variant.features.empty() ? "every CPU" : llvm::join(variant.features, ", ")) << '\n';
+  }
+  out << "presets:\n";
+  for (const Preset &preset : kPresets)
+    out << "  " << llvm::left_justify(preset.name, 18) << ' ' << preset.target << ':'
+        << llvm::join(preset.variants, ",") << '\n';
+  out << "  " << llvm::left_justify("host", 18) << " this machine, the best variant that it runs\n";
+}
 
 const Target *sinter::findTarget(StringRef name) {
   for (const Target &target : kTargets)
@@ -90,13 +127,29 @@ llvm::Expected<TargetChoice> sinter::parseTarget(StringRef text) {
   auto [name, list] = text.split(':');
   if (name == "host" && list.empty())
     return hostTarget();
+  for (const Preset &preset : kPresets)
+    if (preset.name == name) {
+      if (!list.empty())
+        return llvm::createStringError(
+            llvm::formatv("--target={0}: preset '{1}' names its variants already; write --target={2}:{3}", text, name,
+                          preset.target, list)
+                .str());
+      TargetChoice choice{findTarget(preset.target), {}};
+      for (StringRef variant : preset.variants)
+        choice.variants.push_back(choice.target->findVariant(variant));
+      return choice;
+    }
   const Target *target =
       name == "host" ? findTarget(llvm::Triple(llvm::sys::getProcessTriple()).isAArch64() ? "aarch64" : "x86-64")
                      : findTarget(name);
-  if (!target)
-    return llvm::createStringError(llvm::formatv("--target={0}: unknown target '{1}'{2}; known: host, {3}", text,
-                                                 name, nearest(name, allTargets()), names(allTargets()))
+  if (!target) {
+    std::string hint = nearest(name, allTargets());
+    if (hint.empty())
+      hint = nearest(name, allPresets());
+    return llvm::createStringError(llvm::formatv("--target={0}: unknown target '{1}'{2}; known: host, {3}, {4}", text,
+                                                 name, hint, names(allTargets()), names(allPresets()))
                                        .str());
+  }
   TargetChoice choice{target, {}};
   if (list.empty()) {
     for (const Variant &variant : target->variants)

@@ -74,6 +74,17 @@ struct Target {
   const Variant *findVariant(llvm::StringRef name) const;
 };
 
+/// A CPU or board by name: the variants of a target that it runs, best first. A bundle for it holds no others.
+struct Preset {
+  llvm::StringRef name;
+  llvm::StringRef target;
+  llvm::ArrayRef<llvm::StringRef> variants;
+};
+llvm::ArrayRef<Preset> allPresets();
+
+/// What --list-targets says.
+void printTargets(llvm::raw_ostream &out);
+
 /// All targets, in the order of --list-targets.
 llvm::ArrayRef<Target> allTargets();
 const Target *findTarget(llvm::StringRef name);
@@ -87,8 +98,8 @@ struct TargetChoice {
   llvm::SmallVector<const Variant *> variants;
 };
 
-/// `host` (the architecture of this machine, the best variant that it runs), `x86-64` or `aarch64` (all variants), or
-/// `NAME:variant,variant`. The error names what is unknown and what is known.
+/// `host` (the architecture of this machine, the best variant that it runs), `x86-64` or `aarch64` (all variants), a
+/// preset, or `NAME:variant,variant`. The error names what is unknown and what is known.
 llvm::Expected<TargetChoice> parseTarget(llvm::StringRef text);
 
 } // namespace sinter

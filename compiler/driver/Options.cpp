@@ -49,7 +49,9 @@ struct CommandLine {
                               cl::value_desc("FILE"), cl::cat(category)};
   cl::opt<std::string> target{
       "target", cl::init("host"), cl::cat(category), cl::value_desc("TARGET[:VARIANT,...]"),
-      cl::desc("host (this machine), x86-64 or aarch64 (all variants), or only some variants")};
+      cl::desc("host (this machine), x86-64 or aarch64 (all variants), only some variants, or a preset")};
+  cl::opt<bool> listTargets{"list-targets", cl::cat(category),
+                            cl::desc("Print targets, variants and presets, and end")};
   // Numbers are read as text: the parser's own messages take two lines.
   cl::opt<std::string> context{
       "context", cl::cat(category), cl::value_desc("N"),
@@ -234,6 +236,11 @@ std::optional<Options> sinter::parseOptions(int argc, char **argv, int &exitCode
     // What is wrong with an option's value the parser has said itself.
     if (!problem.empty())
       llvm::errs() << "error: " << parserMessage(problem, argv[0]) << "\n";
+    return std::nullopt;
+  }
+  if (line.listTargets) {
+    printTargets(llvm::outs());
+    exitCode = 0;
     return std::nullopt;
   }
   llvm::Expected<Options> options = read(line);
