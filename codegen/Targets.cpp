@@ -17,8 +17,8 @@ static constexpr StringRef kAvxVnni[] = {"avx2", "fma", "f16c", "avxvnni"};
 static constexpr StringRef kAvx2[] = {"avx2", "fma", "f16c"};
 static constexpr StringRef kDotprod[] = {"dotprod"};
 
-// Register blocks: of a block that streams, float sums of 32 rows for each token; of others, codes of 8 quads, one float
-// sum and one integer one a token must fit.
+// Register blocks: of a block that streams, float sums of 32 rows for each token must fit; of others, codes of 8 quads,
+// one float sum and one integer one a token.
 //   AVX-512  16 rows: 8 + 8 tokens + temporaries of 32 zmm
 //   AVX2      8 rows: 8 + 4 of 16 ymm, codes from the stack in part
 //   NEON      8 rows: 16 + 2 x 4 of 32

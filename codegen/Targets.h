@@ -32,8 +32,9 @@ struct RegisterBlock {
   /// Rows that share unpacked codes; they divide 32.
   unsigned rows;
   /// For few tokens, where reading the weights is what takes the time: all 32 rows of a tile in one pass over the
-  /// columns, so that each line is read once and in order; sums of 32 x tokens are in registers. Otherwise a pass for
-  /// every `rows` rows, whose weights are unpacked once for all tokens of the block.
+  /// columns, so that each line is read once and in order; sums of 32 x tokens are in registers (of K-quants, which
+  /// go through a super-block `rows` rows at a time, in scratch). Otherwise a pass for every `rows` rows, whose weights
+  /// are unpacked once for all tokens of the block.
   bool streams;
 };
 

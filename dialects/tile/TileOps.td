@@ -26,8 +26,8 @@ def Tile_KernelOp : Tile_Op<"kernel", [IsolatedFromAbove, Symbol, SingleBlock, N
     `%tile`, `%tokens` and `%position` (index). The body is run for each tile of the dispatch, in any order and
     on any worker; it may read and write its bindings as the plan allows, and its scratch.
 
-    `tokens` is the register block's token count T; `scratch` the bytes a worker needs; `contract` says, for a
-    reader of the assembly, how the kernel's weights are laid out.
+    `tokens` is the token count of its largest register block; `scratch` the bytes a worker needs; `contract` says,
+    for a reader of the assembly, how the kernel's weights are laid out.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$tokens, DefaultValuedAttr<I64Attr, "0">:$scratch,
                        OptionalAttr<StrAttr>:$contract);
