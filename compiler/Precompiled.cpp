@@ -1,0 +1,1 @@
+//===- Precompiled.cpp - A target needs a file; the header is what matters ---------===//
