@@ -14,12 +14,16 @@
 //
 // Float dots are chains of fused multiply-adds, everywhere.
 //
+// Dots of several tokens with the same codes go word by word, all tokens of a word one after another: a token's sum is one
+// chain of vpdpbusd, 5 cycles a link, and a core looks only so far ahead for other chains.
+//
 //===----------------------------------------------------------------------===//
 #include "codegen/cpu/LowerDot.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/SmallVectorExtras.h"
 
 using namespace mlir;
 using namespace sinter;
@@ -34,19 +38,33 @@ public:
         rows(cast<VectorType>(op.getResult().getType()).getDimSize(0)),
         lanes(std::min<int64_t>(rows, variant.vectorBits / 32)) {}
 
-  Value run() {
-    if (cast<VectorType>(op.getResult().getType()).getElementType().isF32())
-      return floatDot();
+  /// Word by word: begin(), a step for each word, end().
+  bool hasSteps() { return variant.dot == DotKind::vpdpbusd && !isFloat(); }
+  void begin() {
     Value init = op.getInit();
-    if (variant.dot == DotKind::vpdpbusd && isSigned())
+    if (isSigned())
       init = correctFlip(init);
+    for (int64_t first = 0; first < rows; first += lanes)
+      sums.push_back(slice(init, first));
+  }
+  void step(size_t q) {
+    for (auto [part, sum] : llvm::enumerate(sums))
+      sum = vpdpbusd(q, static_cast<int64_t>(part) * lanes, sum);
+  }
+  Value end() { return join(sums); }
+
+  /// All at once.
+  Value run() {
+    if (isFloat())
+      return floatDot();
     SmallVector<Value> parts;
     for (int64_t first = 0; first < rows; first += lanes)
-      parts.push_back(integerDot(first, slice(init, first)));
+      parts.push_back(integerDot(first, slice(op.getInit(), first)));
     return join(parts);
   }
 
 private:
+  bool isFloat() { return cast<VectorType>(op.getResult().getType()).getElementType().isF32(); }
   bool isSigned() { return op.getBits() == 8; }
   VectorType type(int64_t n, Type element) { return VectorType::get({n}, element); }
   Type i8() { return b.getI8Type(); }
@@ -95,7 +113,7 @@ private:
   Value floatDot();
   Value correctFlip(Value init);
   Value integerDot(int64_t first, Value acc);
-  Value vpdpbusd(int64_t first, Value acc);
+  Value vpdpbusd(size_t q, int64_t first, Value acc);
   Value pmaddubsw(int64_t first, Value acc);
   Value sdot(int64_t first, Value acc);
   Value smull(int64_t first, Value acc);
@@ -105,6 +123,7 @@ private:
   DotOp op;
   const Variant &variant;
   int64_t rows, lanes;
+  SmallVector<Value> sums;
 };
 
 Value DotLowering::floatDot() {
@@ -125,7 +144,7 @@ Value DotLowering::correctFlip(Value init) {
 Value DotLowering::integerDot(int64_t first, Value acc) {
   switch (variant.dot) {
   case DotKind::vpdpbusd:
-    return vpdpbusd(first, acc);
+    llvm_unreachable("goes in steps");
   case DotKind::pmaddubsw:
     return pmaddubsw(first, acc);
   case DotKind::sdot:
@@ -136,15 +155,11 @@ Value DotLowering::integerDot(int64_t first, Value acc) {
   llvm_unreachable("all dot kinds are handled");
 }
 
-Value DotLowering::vpdpbusd(int64_t first, Value acc) {
-  std::string name = "llvm.x86.avx512.vpdpbusd." + std::to_string(lanes * 32);
-  for (auto [q, code] : llvm::enumerate(op.getCodes())) {
-    Value w = slice(code, first);
-    if (isSigned())
-      w = b.create<arith::XOrIOp>(loc, w, splat(lanes, 32, int32_t(0x80808080)));
-    acc = call(name, acc.getType(), {acc, w, activation(q)});
-  }
-  return acc;
+Value DotLowering::vpdpbusd(size_t q, int64_t first, Value acc) {
+  Value w = slice(op.getCodes()[q], first);
+  if (isSigned())
+    w = b.create<arith::XOrIOp>(loc, w, splat(lanes, 32, int32_t(0x80808080)));
+  return call("llvm.x86.avx512.vpdpbusd." + std::to_string(lanes * 32), acc.getType(), {acc, w, activation(q)});
 }
 
 Value DotLowering::pmaddubsw(int64_t first, Value acc) {
@@ -210,6 +225,16 @@ Value DotLowering::smull(int64_t first, Value acc) {
 
 } // namespace
 
-Value cpu::lowerDot(OpBuilder &b, DotOp dot, const Variant &variant) {
-  return DotLowering(b, dot, variant).run();
+SmallVector<Value> cpu::lowerDots(OpBuilder &b, ArrayRef<DotOp> dots, const Variant &variant) {
+  SmallVector<DotLowering> lowerings;
+  for (DotOp dot : dots)
+    lowerings.emplace_back(b, dot, variant);
+  if (!lowerings.front().hasSteps())
+    return llvm::map_to_vector(lowerings, [](DotLowering &lowering) { return lowering.run(); });
+  for (DotLowering &lowering : lowerings)
+    lowering.begin();
+  for (size_t q = 0, n = DotOp(dots.front()).getCodes().size(); q < n; ++q)
+    for (DotLowering &lowering : lowerings)
+      lowering.step(q);
+  return llvm::map_to_vector(lowerings, [](DotLowering &lowering) { return lowering.end(); });
 }

@@ -8,8 +8,9 @@
 
 namespace sinter::cpu {
 
-/// The value of a dot in lane form, in the instructions of `variant`. Exact for every input that the op allows.
-mlir::Value lowerDot(mlir::OpBuilder &b, tile::DotOp dot, const Variant &variant);
+/// The values of dots in lane form that share their codes, in the instructions of `variant`. Exact for every input that the
+/// op allows.
+llvm::SmallVector<mlir::Value> lowerDots(mlir::OpBuilder &b, llvm::ArrayRef<tile::DotOp> dots, const Variant &variant);
 
 } // namespace sinter::cpu
 

@@ -38,6 +38,7 @@ private:
   Value address(Value binding, Value offset);
   static int64_t takeTerms(Value sum, SmallVectorImpl<Value> &terms);
   unsigned alignmentOf(Type type);
+  size_t dots(ArrayRef<Operation *> ops);
   FailureOr<Value> lower(Operation *op);
   Value uniform(LoadUniformOp op);
   Value reduce(ReduceOp op);
@@ -133,9 +134,14 @@ LogicalResult KernelLowering::run() {
     if (isa<TileDialect>(op->getDialect()))
       tileOps.push_back(op);
   });
-  for (Operation *op : tileOps) {
+  for (size_t i = 0; i < tileOps.size(); ++i) {
+    Operation *op = tileOps[i];
     b.setInsertionPoint(op);
     loc = op->getLoc();
+    if (isa<DotOp>(op)) {
+      i += dots(ArrayRef(tileOps).drop_front(i)) - 1;
+      continue;
+    }
     FailureOr<Value> value = lower(op);
     if (failed(value))
       return failure();
@@ -145,6 +151,21 @@ LogicalResult KernelLowering::run() {
   }
   kernel.erase();
   return success();
+}
+
+/// Lowers the dot that comes first, together with those of other tokens right behind it; says how many.
+size_t KernelLowering::dots(ArrayRef<Operation *> ops) {
+  SmallVector<DotOp> group = {cast<DotOp>(ops.front())};
+  while (auto next = dyn_cast_or_null<DotOp>(group.back()->getNextNode())) {
+    if (next.getCodes() != group.front().getCodes())
+      break;
+    group.push_back(next);
+  }
+  for (auto [dot, value] : llvm::zip_equal(group, cpu::lowerDots(b, group, variant)))
+    dot.getResult().replaceAllUsesWith(value);
+  for (DotOp dot : group)
+    dot->erase();
+  return group.size();
 }
 
 FailureOr<Value> KernelLowering::lower(Operation *op) {
@@ -197,8 +218,6 @@ FailureOr<Value> KernelLowering::lower(Operation *op) {
     }
     return whole;
   }
-  if (auto dot = dyn_cast<DotOp>(op))
-    return cpu::lowerDot(b, dot, variant);
   if (auto r = dyn_cast<ReduceOp>(op))
     return reduce(r);
   if (auto s = dyn_cast<SpreadOp>(op))

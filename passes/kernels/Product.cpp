@@ -49,6 +49,14 @@ struct Product {
   Value halfTotal(Value start, Value scale);
   Value superBlock(Value super, Value part, Value acc);
   void prefetch(Value super, int64_t distance);
+  void prefetchCodes(Value part, int64_t block);
+
+  /// Where a later super-block's codes start, and how many bytes they are: what prefetchCodes() still has to do.
+  struct Ahead {
+    Value start;
+    int64_t bytes;
+  };
+  SmallVector<Ahead> ahead;
 };
 
 /// -offset * sum out of -unit * sum, for all tokens.
@@ -104,30 +112,51 @@ Value Product::halfTotal(Value start, Value scale) {
 
 /// The blocks of one super-block, one after another.
 Value Product::superBlock(Value super, Value part, Value acc) {
-  if (format.isFloat())
+  if (format.isFloat()) {
+    prefetchCodes(part, 0);
     return floatBlock(super, part, acc);
+  }
   Value first = k.mul(super, blocksPerSuper());
-  for (int64_t i = 0; i < blocksPerSuper(); ++i)
+  for (int64_t i = 0; i < blocksPerSuper(); ++i) {
+    prefetchCodes(part, i);
     acc = integerBlock(k.add(first, i), part, acc);
+  }
   return acc;
 }
 
 /// What the super-block `distance` bytes of the tile ahead takes of each stream; behind the tile's last it is the next
-/// tile's first. Of the matrix's last tile that is past its end, where a prefetch does nothing.
+/// tile's first. Of the matrix's last tile that is past its end, where a prefetch does nothing. Codes, which are the most,
+/// are left to prefetchCodes(): a core has room for about 16 lines on their way, and computes nothing while more wait.
 void Product::prefetch(Value super, int64_t distance) {
   if (distance == 0)
     return;
-  int64_t count = supers(), ahead = std::clamp<int64_t>(distance * count / layout.tileBytes(), 1, count);
-  Value at = k.add(super, ahead), over = k.make<arith::CmpIOp>(arith::CmpIPredicate::uge, at, k.index(count));
+  int64_t count = supers(), steps = std::clamp<int64_t>(distance * count / layout.tileBytes(), 1, count);
+  Value at = k.add(super, steps), over = k.make<arith::CmpIOp>(arith::CmpIPredicate::uge, at, k.index(count));
   at = k.make<arith::SelectOp>(over, k.sub(at, k.index(count)), at);
   Value base = k.mul(tile, layout.tileBytes());
   base = k.make<arith::SelectOp>(over, k.add(base, layout.tileBytes()), base);
+  ahead.clear();
   for (const Stream &stream : layout.streams()) {
     int64_t units = stream.kind == StreamKind::Codes ? blocksPerSuper() : stream.kind == StreamKind::Values ? 8 : 1;
     int64_t bytes = units * stream.linesPerUnit * stream.lineBytes;
     Value start = k.add(k.add(base, stream.offset), k.mul(at, bytes));
+    if (stream.kind == StreamKind::Codes || stream.kind == StreamKind::Values) {
+      ahead.push_back({start, bytes});
+      continue;
+    }
     for (int64_t line = 0; line < bytes; line += 64)
       k.op<PrefetchOp>(weight, k.add(start, line), 2);
+  }
+}
+
+/// The share of one block of one part: the lines go between the blocks' arithmetic.
+void Product::prefetchCodes(Value part, int64_t block) {
+  for (const Ahead &codes : ahead) {
+    int64_t lines = llvm::divideCeil(codes.bytes / (kTileRows / rows), 64);
+    Value start = k.add(codes.start, k.mul(part, codes.bytes / kTileRows));
+    for (int64_t line = 0; line < lines; ++line)
+      if (line * blocksPerSuper() / lines == block)
+        k.op<PrefetchOp>(weight, k.add(start, 64 * line), 2);
   }
 }
 
