@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 #include "codegen/cpu/LowerKernel.h"
 #include "codegen/cpu/LowerDot.h"
+#include "codegen/cpu/LowerLookup.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -218,6 +219,8 @@ FailureOr<Value> KernelLowering::lower(Operation *op) {
     }
     return whole;
   }
+  if (auto l = dyn_cast<LookupOp>(op))
+    return cpu::lowerLookup(b, l, variant);
   if (auto r = dyn_cast<ReduceOp>(op))
     return reduce(r);
   if (auto s = dyn_cast<SpreadOp>(op))

@@ -508,6 +508,16 @@ LogicalResult HVXPrinter::printOp(Operation *operation) {
         return success();
       })
       .Case([&](DotOp op) { return printDot(op); })
+      .Case([&](LookupOp op) {
+        // vlut32 takes entry i from halfword i; both of its bytes hold it.
+        std::string table = fresh();
+        line() << "static const lanes_of " << table << " = {.b = {";
+        for (int8_t entry : op.getTable())
+          out << int(uint8_t(entry)) << ", " << int(uint8_t(entry)) << ", ";
+        out << "}};\n";
+        return define(op, "Q6_Vb_vlut32_VbVbR(" + nameOf(op.getCodes()) + ", " + table +
+                              ".v, 0)");
+      })
       .Case([&](ReduceOp op) { return printReduce(op); })
       .Case(
           [&](SwapPairsOp op) { return define(op, "swap_pairs(" + nameOf(op.getSource()) + ")"); })

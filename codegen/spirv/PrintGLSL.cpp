@@ -70,6 +70,16 @@ uint dot4(uint a, uint b) {
   return uint(p.x + p.y + p.z + p.w);
 }
 )"},
+    {"lookup4", R"(
+uint lookup4(uint codes, uvec4 table) {
+  uint result = 0u;
+  for (uint shift = 0u; shift < 32u; shift += 8u) {
+    uint code = (codes >> shift) & 15u;
+    result |= ((table[code >> 2] >> (8u * (code & 3u))) & 0xffu) << shift;
+  }
+  return result;
+}
+)"},
     {"sdot4", R"(
 spirv_instruction(extensions = ["SPV_KHR_integer_dot_product"], capabilities = [6019, 6018], id = 4450)
 int op_sdot(int a, int b, spirv_literal int packed_4x8);
@@ -524,6 +534,17 @@ LogicalResult GLSLPrinter::printOp(Operation *operation) {
         return success();
       })
       .Case([&](DotOp op) { return printDot(op); })
+      .Case([&](LookupOp op) {
+        std::string table;
+        for (int word = 0; word < 4; ++word) {
+          uint32_t bits = 0;
+          for (int i = 0; i < 4; ++i)
+            bits |= uint32_t(uint8_t(op.getTable()[4 * word + i])) << (8 * i);
+          table += ", 0x" + llvm::utohexstr(bits, /*LowerCase=*/true, /*Width=*/8) + "u";
+        }
+        return define(op, call("lookup4") + "(" + nameOf(op.getCodes()) + ", uvec4(" +
+                              table.substr(2) + "))");
+      })
       .Case([&](ReduceOp op) { return printReduce(op); })
       .Case([&](SwapPairsOp op) -> LogicalResult {
         auto type = dyn_cast<VectorType>(op.getResult().getType());

@@ -29,6 +29,18 @@ def Tile_UnpackOp : Tile_Op<"unpack", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Tile_LookupOp : Tile_Op<"lookup", [Pure, AllTypesMatch<["codes", "result"]>]> {
+  let summary = "the entry of a table of 16 bytes for each byte of a word";
+  let description = [{
+    How the codes of a format with a codebook are made (lane form only). Every byte of `codes` is below 16; the bytes of
+    the result are two's complement.
+  }];
+  let arguments = (ins VectorOfRankAndType<[1], [I32]>:$codes, DenseI8ArrayAttr:$table);
+  let results = (outs VectorOfRankAndType<[1], [I32]>:$result);
+  let assemblyFormat = "$codes `in` $table attr-dict `:` type($codes)";
+  let hasVerifier = 1;
+}
+
 def Tile_ScaleOp : Tile_Op<"scale", [Pure]> {
   let summary = "the scale chain of a block's scale group, as f32 a row";
   let arguments = (ins Tile_BlockType:$block, DefaultValuedAttr<I64Attr, "0">:$group);

@@ -223,6 +223,12 @@ LogicalResult UnpackOp::verify() {
   return success();
 }
 
+LogicalResult LookupOp::verify() {
+  if (getTable().size() != 16)
+    return emitOpError("takes a table of 16 bytes, not ") << getTable().size();
+  return success();
+}
+
 /// A number a row for scale group `group` of a block.
 static LogicalResult verifyLevel(Operation *op, BlockType block, int64_t group, Value result) {
   const Format &format = Format::get(block.getFormat());

@@ -35,6 +35,13 @@ tile.kernel @scale_float(%w: !tile.packed<64x256, f16>) grid(%tile, %tokens, %po
 }
 
 // -----
+tile.kernel @lookup_table(%x: !tile.bytes) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 {
+  %c = tile.load %x[%tile] : !tile.bytes -> vector<32xi32>
+  // expected-error@+1 {{takes a table of 16 bytes, not 3}}
+  %v = tile.lookup %c in [1, -2, 3] : vector<32xi32>
+}
+
+// -----
 // q6_k has two groups of 16 in a block of 32, all others one.
 tile.kernel @scale_group(%w: !tile.packed<64x256, q6_k>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 {
   %b = tile.load_packed %w[%tile, %tile] row %tile : !tile.packed<64x256, q6_k> -> !tile.block<q6_k, 8>

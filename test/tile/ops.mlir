@@ -139,6 +139,8 @@ tile.kernel @lanes(%w: !tile.packed<64x256, q8_0>, %x: !tile.bytes, %y: !tile.by
   tile.prefetch %w[%tile] {locality = 3 : i32} : !tile.packed<64x256, q8_0>
   // CHECK: tile.reduce <max> %[[V]] : vector<32xi32> -> i32
   %max = tile.reduce <max> %v : vector<32xi32> -> i32
+  // CHECK: tile.lookup %[[V]] in [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113] : vector<32xi32>
+  %levels = tile.lookup %v in [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113] : vector<32xi32>
   // CHECK: tile.swap_pairs %[[V]] : vector<32xi32>
   %s = tile.swap_pairs %v : vector<32xi32>
   // CHECK: tile.concat %[[V]], %[[V]] : vector<32xi32>, vector<32xi32> -> vector<64xi32>

@@ -61,6 +61,7 @@ constexpr const char *kIntegers[] = {
     "arith.bitcast %f : vector<32xf32> to vector<32xi32>",
     "arith.fptosi %f : vector<32xf32> to vector<32xi32>",
     "tile.lanes : vector<32xi32>",
+    "tile.lookup %nibbles in [-128, -104, -83, -65, -49, -35, -22, -10, 0, 13, 25, 38, 53, 69, 89, 127] : vector<32xi32>",
     "tile.swap_pairs %a : vector<32xi32>",
     "tile.concat %low, %high : vector<16xi32>, vector<16xi32> -> vector<32xi32>",
     "tile.gather %x[%o2 + %places] : !tile.bytes, vector<32xi32> -> vector<32xi32>",
@@ -160,6 +161,8 @@ tile.kernel @every_op(%x: !tile.bytes, %y: !tile.bytes) grid(%tile, %tokens, %po
   %ones = arith.constant dense<0x01010101> : vector<32xi32>
   %bytes = tile.dot %zero, [%ones, %ones, %ones], %words from 2 bits 1 : [vector<32xi32>, vector<32xi32>, vector<32xi32>], vector<8xi32> -> vector<32xi32>
   %wordsum = vector.extract %bytes[9] : i32 from vector<32xi32>
+  %low4 = arith.constant dense<0x0f0f0f0f> : vector<32xi32>
+  %nibbles = arith.andi %a, %low4 : vector<32xi32>
   %minus8 = arith.constant -8 : i32
   %start = arith.muli %wordsum, %minus8 : i32
   %less = arith.cmpi slt, %a, %b : vector<32xi32>
