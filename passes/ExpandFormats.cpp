@@ -143,6 +143,9 @@ SmallVector<Value> BlockReader::codes() {
     }
     low += bits;
   }
+  if (!format.codebook.empty())
+    for (Value &word : words)
+      word = b.create<LookupOp>(loc, word, format.codebook);
   return words;
 }
 

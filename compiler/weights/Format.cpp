@@ -17,10 +17,13 @@ static constexpr unsigned kBits2and1[] = {2, 1};
 static constexpr unsigned kBits4and1[] = {4, 1};
 static constexpr unsigned kBits4and2[] = {4, 2};
 
+// The codes of the IQ4 formats: denser around zero, where most weights are.
+static constexpr int8_t kIQ4Codes[] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+
 // A float format's super-block is only how far the inner loop is unrolled: 8 columns.
 static const Format kFormats[] = {
     // id, name, source, superBlock, codePlanes, signed, codeOffset, scaleGroup, scalePlanes, signed, scaleOffset, minima,
-    // floatBits
+    // floatBits, codebook
     {FormatId::f32, "f32", TensorType::F32, 8, {}, false, 0, 0, {}, false, 0, false, 32},
     {FormatId::f16, "f16", TensorType::F16, 8, {}, false, 0, 0, {}, false, 0, false, 16},
     {FormatId::bf16, "bf16", TensorType::BF16, 8, {}, false, 0, 0, {}, false, 0, false, 16},
@@ -34,6 +37,7 @@ static const Format kFormats[] = {
     {FormatId::q2_k, "q2_k", TensorType::Q2_K, 256, kBits2, false, 0, 16, kBits4, false, 0, true, 0},
     {FormatId::q3_k, "q3_k", TensorType::Q3_K, 256, kBits2and1, false, 4, 16, kBits4and2, false, 32, false, 0},
     {FormatId::q5_k, "q5_k", TensorType::Q5_K, 256, kBits4and1, false, 0, 32, kBits4and2, false, 0, true, 0},
+    {FormatId::iq4_xs, "iq4_xs", TensorType::IQ4_XS, 256, kBits4, true, 0, 32, kBits4and2, false, 32, false, 0, kIQ4Codes},
 };
 
 static unsigned sum(llvm::ArrayRef<unsigned> planes) {
@@ -43,7 +47,14 @@ static unsigned sum(llvm::ArrayRef<unsigned> planes) {
   return bits;
 }
 
-unsigned Format::codeBits() const { return sum(codePlanes); }
+unsigned Format::codeBits() const { return codebook.empty() ? sum(codePlanes) : 8; }
+
+int Format::code(uint8_t bits) const {
+  if (!codebook.empty())
+    return codebook[bits];
+  return signedCodes ? static_cast<int8_t>(bits) : bits;
+}
+
 unsigned Format::scaleBits() const { return sum(scalePlanes); }
 
 llvm::ArrayRef<Format> Format::all() { return kFormats; }

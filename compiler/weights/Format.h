@@ -5,9 +5,9 @@
 // in the compiler switches on a format's name.
 //
 // A weight is      w = scale * (code - codeOffset) - minimum
-// where scale and minimum are chains: an f16 value for each super-block (or each block of 32), times,
-// where there are integer levels, a small integer for each group of `scaleGroup` elements. A source that adds its
-// minimum (q4_1, q5_1) is packed with the sign of dmin flipped.
+// where scale and minimum are chains: an f16 value for each super-block (or each block of 32), times, where there are
+// integer levels, a small integer for each group of `scaleGroup` elements. A source that adds its minimum (q4_1, q5_1) is
+// packed with the sign of dmin flipped. Where the format has a codebook, its entry of the stored number is the code.
 //
 // Packed layout of one row tile (32 rows), every target reads it:
 //
@@ -42,7 +42,9 @@ inline constexpr int64_t kTileRows = 32;
 /// Elements of an activation group: one int8 scale and one sum each.
 inline constexpr int64_t kActGroup = 32;
 
-enum class FormatId : uint8_t { f32, f16, bf16, q8_0, q4_0, q5_0, q4_k, q6_k, q4_1, q5_1, q2_k, q3_k, q5_k };
+enum class FormatId : uint8_t {
+  f32, f16, bf16, q8_0, q4_0, q5_0, q4_k, q6_k, q4_1, q5_1, q2_k, q3_k, q5_k, iq4_xs
+};
 
 struct Format {
   FormatId id;
@@ -64,9 +66,14 @@ struct Format {
   bool minima;
   /// Bits of a value, float formats only.
   unsigned floatBits;
+  /// The 16 signed codes that four bits choose from; empty where planes hold the codes themselves.
+  llvm::ArrayRef<int8_t> codebook = {};
 
   bool isFloat() const { return floatBits != 0; }
+  /// Bits of a code: 8 where there is a codebook.
   unsigned codeBits() const;
+  /// The code that the planes' bits of an element say.
+  int code(uint8_t bits) const;
   unsigned scaleBits() const;
   unsigned groupsPerSuperBlock() const { return scaleGroup ? superBlock / scaleGroup : 0; }
 

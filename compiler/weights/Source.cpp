@@ -140,6 +140,18 @@ static void unpackQ6_K(const uint8_t *block, SourceBlock &out) {
   out.d = load16(block + 208);
 }
 
+/// d:f16 | 2 bytes: upper two bits of 8 scales | 4 bytes: their low halves | 128 bytes of nibbles, 32
+/// elements in each 16 bytes.
+static void unpackIQ4_XS(const uint8_t *block, SourceBlock &out) {
+  out.d = load16(block);
+  uint16_t upper = load16(block + 2);
+  for (int i = 0; i < 8; ++i) {
+    int low = block[4 + i / 2] >> (4 * (i % 2)) & 15;
+    out.scales[i] = static_cast<uint8_t>(low | (upper >> (2 * i) & 3) << 4);
+    splitNibbles(block + 8 + 16 * i, 16, out.codes + 32 * i, out.codes + 32 * i + 16);
+  }
+}
+
 UnpackSource sinter::sourceUnpacker(const Format &format) {
   switch (format.id) {
   case FormatId::q8_0:
@@ -162,6 +174,8 @@ UnpackSource sinter::sourceUnpacker(const Format &format) {
     return unpackQ3_K;
   case FormatId::q5_k:
     return unpackQ5_K;
+  case FormatId::iq4_xs:
+    return unpackIQ4_XS;
   case FormatId::f32:
   case FormatId::f16:
   case FormatId::bf16:

@@ -198,6 +198,42 @@ tile.kernel @q6_k(%w: !tile.packed<64x512, q6_k>, %out: !tile.bytes) grid(%tile,
 }
 
 // -----
+// Two super-blocks of 8 blocks. Codes lie as in q4_0, at 10 * 512 + 128 + 64 for word 5, and choose from the codebook. Scale
+// 2 of super-block 1 lies as in q4_k, at 8192 + 128 + 64 and 8448 + 64 + 32; 32 comes off it. d at 8576 + 64 + 32.
+// CHECK-LABEL: tile.kernel @iq4_xs
+// CHECK-DAG:     %[[AT:.*]] = arith.constant 5312 : index
+// CHECK-DAG:     %[[LOWAT:.*]] = arith.constant 8384 : index
+// CHECK-DAG:     %[[HIGHAT:.*]] = arith.constant 8544 : index
+// CHECK-DAG:     %[[DAT:.*]] = arith.constant 8672 : index
+// CHECK-DAG:     %[[OFFSET:.*]] = arith.constant dense<32> : vector<8xi32>
+// CHECK:         %[[L:.*]] = tile.load %{{.*}}[%[[AT]]] : {{.*}} -> vector<8xi32>
+// CHECK-NEXT:    %[[I:.*]] = arith.shrui %[[L]]
+// CHECK-NEXT:    %[[J:.*]] = arith.andi %[[I]]
+// CHECK-NEXT:    %[[Q:.*]] = tile.lookup %[[J]] in [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113] : vector<8xi32>
+// CHECK-NEXT:    %[[H:.*]] = tile.load %{{.*}}[%[[DAT]]]
+// CHECK-NEXT:    %[[D:.*]] = arith.extf %[[H]]
+// CHECK:         tile.load %{{.*}}[%[[LOWAT]]]
+// CHECK:         tile.load %{{.*}}[%[[HIGHAT]]]
+// CHECK:         %[[N:.*]] = arith.ori
+// CHECK-NEXT:    %[[M:.*]] = arith.subi %[[N]], %[[OFFSET]]
+// CHECK-NEXT:    %[[F:.*]] = arith.sitofp %[[M]]
+// CHECK-NEXT:    %[[S:.*]] = arith.mulf %[[D]], %[[F]]
+// CHECK-NEXT:    tile.store %[[Q]]
+// CHECK-NEXT:    tile.store %[[S]]
+tile.kernel @iq4_xs(%w: !tile.packed<64x512, iq4_xs>, %out: !tile.bytes) grid(%tile, %tokens, %position)
+    scratch(%scratch : 0) tokens 1 {
+  %c0 = arith.constant 0 : index
+  %block = arith.constant 10 : index
+  %row = arith.constant 16 : index
+  %b = tile.load_packed %w[%c0, %block] row %row : !tile.packed<64x512, iq4_xs> -> !tile.block<iq4_xs, 8>
+  %q:8 = tile.unpack %b : !tile.block<iq4_xs, 8> -> vector<8xi32>, vector<8xi32>, vector<8xi32>, vector<8xi32>,
+                                                    vector<8xi32>, vector<8xi32>, vector<8xi32>, vector<8xi32>
+  %s = tile.scale %b : !tile.block<iq4_xs, 8> -> vector<8xf32>
+  tile.store %q#5, %out[%c0] : vector<8xi32>, !tile.bytes
+  tile.store %s, %out[%c0] : vector<8xf32>, !tile.bytes
+}
+
+// -----
 // A float format's block is 8 columns, a line of 32 values each: column 3 * 8 + 5 at 29 * 64 + 32.
 // CHECK-LABEL: tile.kernel @f16
 // CHECK-DAG:     %[[AT:.*]] = arith.constant 1888 : index

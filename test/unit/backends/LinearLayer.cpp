@@ -138,12 +138,11 @@ void LinearLayer::multiply(const Format &format) {
       if (element == 0)
         sourceUnpacker(format)(blocks + k / format.superBlock * gguf::blockBytes(format.source),
                                block);
-      uint8_t code = block.codes[element];
-      addCode(r, k, format.signedCodes ? static_cast<int8_t>(code) : code);
+      addCode(r, k, format.code(block.codes[element]));
     }
   }
-  // Rows past the matrix have codes of zero.
+  // Rows past the matrix are bits of zero.
   for (int64_t r = rows; groups() && r < tiles() * kTileRows; ++r)
     for (int64_t k = 0; k < cols; ++k)
-      addCode(r, k, 0);
+      addCode(r, k, format.code(0));
 }

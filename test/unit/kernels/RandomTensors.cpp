@@ -28,7 +28,7 @@ template <typename T> static T get(const uint8_t *at) {
 
 static constexpr uint16_t kHalfOne = 0x3c00;
 
-/// A block's integer scales, all 1, and its integer minima, all 0: only the K formats have them.
+/// A block's integer scales, all 1, and its integer minima, all 0: only super-blocks have them.
 static void setUnitScales(const Format &format, uint8_t *block) {
   if (format.id == FormatId::q6_k)
     std::memset(block + 192, 1, 16);
@@ -38,6 +38,11 @@ static void setUnitScales(const Format &format, uint8_t *block) {
     // 33, less 32: the low halves, then the upper two bits.
     std::memset(block + 96, 0x11, 8);
     std::memset(block + 104, 0xaa, 4);
+  }
+  if (format.id == FormatId::iq4_xs) {
+    // 33, less 32: the upper two bits, then the low four.
+    std::memset(block + 2, 0xaa, 2);
+    std::memset(block + 4, 0x11, 4);
   }
   if (format.id == FormatId::q4_k || format.id == FormatId::q5_k) {
     // Six bits each: scales 0 .. 3, minima 0 .. 3, then scales and minima 4 .. 7 by nibbles.
@@ -72,9 +77,10 @@ Weight::Weight(FormatId id, int64_t rows, int64_t cols, unsigned seed, Codes cod
     } else {
       for (int64_t i = 0; i < blockBytes; ++i)
         block[i] = static_cast<uint8_t>(random());
-      // Whole bytes of ones and zeros are the highest and lowest codes of all unsigned formats.
+      // Whole bytes of ones and zeros are the highest and lowest codes of unsigned formats and of codebooks.
+      bool unsignedBits = !format.signedCodes || !format.codebook.empty();
       for (int64_t i = 0; codes == Codes::Extreme && i < blockBytes; ++i)
-        block[i] = format.signedCodes ? (random() & 1 ? 0x7f : 0x80) : (random() & 1 ? 0xff : 0);
+        block[i] = unsignedBits ? (random() & 1 ? 0xff : 0) : (random() & 1 ? 0x7f : 0x80);
       if (codes == Codes::Extreme)
         setUnitScales(format, block);
       put(block + d, codes == Codes::Extreme ? kHalfOne : half());

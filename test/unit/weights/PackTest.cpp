@@ -36,7 +36,7 @@ int readCode(const PackedLayout &layout, const uint8_t *tile, int row, int64_t e
     code |= (byte >> (quad / bits * bits) & ((1 << bits) - 1)) << below;
     below += bits;
   }
-  return format.signedCodes ? static_cast<int8_t>(code) : code;
+  return format.code(static_cast<uint8_t>(code));
 }
 
 /// "integer i is at bit (i*b) % 32 of row r's word in line (i*b) / 32"
@@ -144,7 +144,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{FormatId::q4_k, 33, 512}, Case{FormatId::q6_k, 32, 256},
                     Case{FormatId::q6_k, 7, 768}, Case{FormatId::q4_1, 33, 96},
                     Case{FormatId::q5_1, 32, 64}, Case{FormatId::q2_k, 35, 512},
-                    Case{FormatId::q3_k, 31, 512}, Case{FormatId::q5_k, 64, 256}),
+                    Case{FormatId::q3_k, 31, 512}, Case{FormatId::q5_k, 64, 256},
+                    Case{FormatId::iq4_xs, 33, 512}),
     [](const testing::TestParamInfo<Case> &info) {
       return Format::get(info.param.format).name.str() + "_" + std::to_string(info.param.rows) +
              "x" + std::to_string(info.param.cols);
