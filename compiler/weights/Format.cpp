@@ -38,6 +38,7 @@ static const Format kFormats[] = {
     {FormatId::q3_k, "q3_k", TensorType::Q3_K, 256, kBits2and1, false, 4, 16, kBits4and2, false, 32, false, 0},
     {FormatId::q5_k, "q5_k", TensorType::Q5_K, 256, kBits4and1, false, 0, 32, kBits4and2, false, 0, true, 0},
     {FormatId::iq4_xs, "iq4_xs", TensorType::IQ4_XS, 256, kBits4, true, 0, 32, kBits4and2, false, 32, false, 0, kIQ4Codes},
+    {FormatId::iq4_nl, "iq4_nl", TensorType::IQ4_NL, 32, kBits4, true, 0, 0, {}, false, 0, false, 0, kIQ4Codes},
 };
 
 static unsigned sum(llvm::ArrayRef<unsigned> planes) {

@@ -43,7 +43,7 @@ inline constexpr int64_t kTileRows = 32;
 inline constexpr int64_t kActGroup = 32;
 
 enum class FormatId : uint8_t {
-  f32, f16, bf16, q8_0, q4_0, q5_0, q4_k, q6_k, q4_1, q5_1, q2_k, q3_k, q5_k, iq4_xs
+  f32, f16, bf16, q8_0, q4_0, q5_0, q4_k, q6_k, q4_1, q5_1, q2_k, q3_k, q5_k, iq4_xs, iq4_nl
 };
 
 struct Format {

@@ -157,6 +157,7 @@ UnpackSource sinter::sourceUnpacker(const Format &format) {
   case FormatId::q8_0:
     return unpackQ8_0;
   case FormatId::q4_0:
+  case FormatId::iq4_nl:
     return unpackQ4_0;
   case FormatId::q5_0:
     return unpackQ5_0;

@@ -23,7 +23,7 @@ from harness import ROOT, Cases, Scratch, error_lines, in_parallel, parse, run
 import gguf
 
 COMPUTABLE = {"F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K",
-              "IQ4_XS"}
+              "IQ4_XS", "IQ4_NL"}
 TOLERANCES = {"F32": 0.005, "F16": 0.02, "BF16": 0.1}
 GREEDY_TOKENS = 64
 PERPLEXITY_TOLERANCE = 0.005

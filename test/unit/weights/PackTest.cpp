@@ -145,7 +145,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{FormatId::q6_k, 7, 768}, Case{FormatId::q4_1, 33, 96},
                     Case{FormatId::q5_1, 32, 64}, Case{FormatId::q2_k, 35, 512},
                     Case{FormatId::q3_k, 31, 512}, Case{FormatId::q5_k, 64, 256},
-                    Case{FormatId::iq4_xs, 33, 512}),
+                    Case{FormatId::iq4_xs, 33, 512}, Case{FormatId::iq4_nl, 37, 96}),
     [](const testing::TestParamInfo<Case> &info) {
       return Format::get(info.param.format).name.str() + "_" + std::to_string(info.param.rows) +
              "x" + std::to_string(info.param.cols);
