@@ -5,6 +5,7 @@
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
+#include <numeric>
 
 using namespace sinter;
 using namespace sinter::reference;
@@ -89,6 +90,7 @@ struct Evaluator::State {
 
   Expected<Slot> evaluateRecipe(Operation *op);
   Expected<Slot> evaluateLinear(llm::LinearOp op);
+  Error appendRows(Operation *op, mlir::FlatSymbolRefAttr name, llm::KvPart part, const Array &x);
   Expected<Slot> evaluateAttention(llm::AttentionOp op);
   Expected<Slot> evaluateRows(Operation *op);
   Error evaluate(Operation *op);
@@ -135,20 +137,28 @@ Expected<Slot> Evaluator::State::evaluateLinear(llm::LinearOp op) {
     return result.takeError();
   if (!op.getAppendAttr())
     return Slot(maybeQuantized(op.getResult(), std::move(*result)));
-  Cache &cache = caches[*op.getAppend()];
-  if (Error error = append(op, *op.getPart() == llm::KvPart::keys ? cache.keys : cache.values,
-                           *result, position))
+  if (Error error = appendRows(op, op.getAppendAttr(), *op.getPart(), *result))
     return error;
   return Slot();
+}
+
+Error Evaluator::State::appendRows(Operation *op, mlir::FlatSymbolRefAttr name, llm::KvPart part,
+                                   const Array &x) {
+  Array &rows = part == llm::KvPart::keys ? caches[name.getValue()].keys : caches[name.getValue()].values;
+  auto cache = mlir::SymbolTable::lookupNearestSymbolFrom<llm::KvCacheOp>(op, name);
+  if (!cache.getElementType().isInteger(8) || options.exactActivations)
+    return append(op, rows, x, position);
+  int64_t group = std::gcd(static_cast<int64_t>(cache.getHeadDim()), int64_t(32));
+  return append(op, rows, quantized(x, group), position);
 }
 
 Expected<Slot> Evaluator::State::evaluateAttention(llm::AttentionOp op) {
   const Array &q = array(op.getQ());
   Cache &cache = caches[op.getCache()];
   if (op.appends()) {
-    if (Error error = append(op, cache.keys, array(op.getK()), position))
+    if (Error error = appendRows(op, op.getCacheAttr(), llm::KvPart::keys, array(op.getK())))
       return error;
-    if (Error error = append(op, cache.values, array(op.getV()), position))
+    if (Error error = appendRows(op, op.getCacheAttr(), llm::KvPart::values, array(op.getV())))
       return error;
   }
   if (cache.keys.rows != position + q.rows || cache.values.rows != position + q.rows)
@@ -181,9 +191,7 @@ Expected<Slot> Evaluator::State::evaluateRows(Operation *op) {
       .Case(
           [&](RopeOp r) { return slot(rope(r, array(r.getX()), array(r.getAngles()), position)); })
       .Case([&](AppendOp a) -> Expected<Slot> {
-        Cache &cache = caches[a.getCache()];
-        if (Error error = append(a, a.getPart() == KvPart::keys ? cache.keys : cache.values,
-                                 array(a.getX()), position))
+        if (Error error = appendRows(a, a.getCacheAttr(), a.getPart(), array(a.getX())))
           return error;
         return Slot();
       })

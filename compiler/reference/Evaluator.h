@@ -20,7 +20,7 @@
 namespace sinter::reference {
 
 struct EvaluatorOptions {
-  /// Leave out the rounding of `!llm.acts`: what exact arithmetic on the stored weights gives.
+  /// Leave out the rounding of `!llm.acts` and of i8 caches: what exact arithmetic on the stored weights gives.
   bool exactActivations = false;
 };
 

@@ -48,8 +48,8 @@ llvm::Expected<Array> logLikelihood(mlir::Operation *op, const Array &logits, co
 // Quantize.cpp
 // --------------------------------------------------------------------------------------------------
 
-/// Each group of 32 elements rounded to codes times a scale.
-Array quantized(const Array &x);
+/// Each group of elements rounded to codes times a scale.
+Array quantized(const Array &x, int64_t group = kActGroup);
 
 // Attention.cpp
 // -------------------------------------------------------------------------------------------------

@@ -41,7 +41,8 @@ LogicalResult LLMDialect::verifyOperationAttribute(Operation *op, NamedAttribute
     return expect(isa<StringAttr>(value), "a string");
   if (name == "llm.kv_type") {
     auto type = dyn_cast<TypeAttr>(value);
-    return expect(type && (type.getValue().isF16() || type.getValue().isF32()), "f16 or f32");
+    bool known = type && (type.getValue().isF16() || type.getValue().isF32() || type.getValue().isInteger(8));
+    return expect(known, "f16, f32 or i8");
   }
   if (llvm::is_contained({"llm.context", "llm.trained_context", "llm.chunk", "llm.vocabulary",
                           "llm.layers", "llm.embedding", "llm.parameters"},

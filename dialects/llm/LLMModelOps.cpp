@@ -224,6 +224,13 @@ LogicalResult RopeOp::verify() {
   return success();
 }
 
+LogicalResult KvCacheOp::verify() {
+  int64_t headDim = getHeadDim();
+  if (getElementType().isInteger(8) && headDim % 8)
+    return emitOpError("holds i8 of heads whose size is a multiple of 8, not ") << headDim;
+  return success();
+}
+
 /// The cache that `op` names, with a diagnostic where there is none.
 static KvCacheOp findCache(Operation *op, FlatSymbolRefAttr name, SymbolTableCollection &tables) {
   auto cache = tables.lookupNearestSymbolFrom<KvCacheOp>(op, name);

@@ -191,14 +191,19 @@ def LLM_KvCacheOp : LLM_ModelOp<"kv_cache", [Symbol]> {
     ```mlir
     llm.kv_cache @kv.0 {heads = 8, head_dim = 64, positions = 4096, type = f16}
     ```
-    Refused: a type other than f16 and f32.
+    Rows are rounded to the type when they are appended. For i8 the elements of a head are taken in groups of
+    gcd(head_dim, 32) neighbours: scale = max|v| / 127, as f32, and v becomes the integer next to v / scale (ties to
+    even) times scale.
+
+    Refused: a type other than f16, f32 and i8; i8 where `head_dim` is no multiple of 8.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, LLM_Size:$heads, LLM_Size:$head_dim, LLM_Size:$positions,
-                       TypeAttrOf<AnyTypeOf<[F16, F32], "f16 or f32">>:$element_type);
+                       TypeAttrOf<AnyTypeOf<[F16, F32, I8], "f16, f32 or i8">>:$element_type);
   let assemblyFormat = [{
     $sym_name ` ` `{` `heads` `=` $heads `,` `head_dim` `=` $head_dim `,` `positions` `=` $positions `,`
     `type` `=` $element_type `}` attr-dict
   }];
+  let hasVerifier = 1;
 }
 
 def LLM_AppendOp : LLM_ModelOp<"append",

@@ -27,7 +27,7 @@ struct ModelInfo {
   int64_t layers = 0;
   int64_t embedding = 0;
   int64_t parameters = 0; ///< weights of all tensors that the model uses
-  mlir::Type kvType;      ///< f16 or f32
+  mlir::Type kvType;      ///< f16, f32 or i8
 
   /// Writes all facts (not the phase) to the module.
   void setOn(mlir::ModuleOp module) const;

@@ -144,6 +144,12 @@ llm.kv_cache @kv.0 {heads = 2, head_dim = 32, positions = 512, type = bf16}
 
 // -----
 
+// Groups of fewer than 8 elements would take half as much room for scales as for themselves.
+// expected-error@+1 {{holds i8 of heads whose size is a multiple of 8, not 36}}
+llm.kv_cache @kv.0 {heads = 2, head_dim = 36, positions = 512, type = i8}
+
+// -----
+
 func.func @no_cache(%k: tensor<?x64xf32>) {
   // expected-error@+1 {{names @kv.0, which is no llm.kv_cache}}
   %a = llm.append %k to @kv.0 {part = keys} : tensor<?x64xf32>
@@ -261,8 +267,8 @@ module attributes {llm.context = 0} {}
 
 // -----
 
-// expected-error@+1 {{attribute 'llm.kv_type' must be f16 or f32}}
-module attributes {llm.kv_type = i8} {}
+// expected-error@+1 {{attribute 'llm.kv_type' must be f16, f32 or i8}}
+module attributes {llm.kv_type = i16} {}
 
 // -----
 

@@ -3,6 +3,8 @@
 
 // Every op of a model but llm.linear is written as it is read.
 
+// CHECK: llm.kv_cache @kv.i8 {heads = 2, head_dim = 40, positions = 512, type = i8}
+llm.kv_cache @kv.i8 {heads = 2, head_dim = 40, positions = 512, type = i8}
 // CHECK: llm.kv_cache @kv.0 {heads = 2, head_dim = 32, positions = 512, type = f16}
 llm.kv_cache @kv.0 {heads = 2, head_dim = 32, positions = 512, type = f16}
 

@@ -142,6 +142,37 @@ TEST(Evaluator, AttendsCausallyAndSharesKeyHeads) {
   expectNear(f.call("g", {q, k, v}), {4, 8, 4, 8, 1, 14, 2, 12});
 }
 
+// Heads of 40 elements are 5 groups of 8 = gcd(40, 32) under a scale each.
+TEST(Evaluator, RoundsRowsOfAnInt8Cache) {
+  llvm::StringRef text = R"(
+    llm.kv_cache @kv.0 {heads = 1, head_dim = 40, positions = 8, type = i8}
+    func.func @f(%q: tensor<?x40xf32>, %k: tensor<?x40xf32>, %v: tensor<?x40xf32>) -> tensor<?x40xf32> {
+      %o = llm.attention %q, %k, %v in @kv.0 {heads = 1, kv_heads = 1, head_dim = 40, scale = 1.0}
+             : tensor<?x40xf32>, tensor<?x40xf32>, tensor<?x40xf32> -> tensor<?x40xf32>
+      return %o : tensor<?x40xf32>
+    })";
+  Array q(2, 40), k(2, 40), v(2, 40);
+  // Values of the first token alone: scale 1 in the first group, 2 in the second, none in the third.
+  double values[] = {127, 2.5, 3.5, -1.4, 0, 0, 0, 0, -254, 3, 4.9, 0};
+  std::copy(std::begin(values), std::end(values), v.data.begin());
+  // Keys: the second token's 0.4 becomes 0, so that both weights are the same.
+  k.row(1)[0] = 127;
+  k.row(1)[1] = 0.4;
+  q.row(1)[1] = 100;
+  Fixture f(text);
+  Array y = f.call("f", {q, k, v});
+  std::vector<double> rounded = {127, 2, 4, -1, 0, 0, 0, 0, -254, 4, 4, 0};
+  for (size_t i = 0; i < rounded.size(); ++i) {
+    EXPECT_NEAR(y.row(0)[i], rounded[i], 1e-9) << i;
+    EXPECT_NEAR(y.row(1)[i], rounded[i] / 2, 1e-9) << i;
+  }
+
+  reference::EvaluatorOptions exact;
+  exact.exactActivations = true;
+  Fixture g(text, exact);
+  EXPECT_NEAR(g.call("f", {q, k, v}).row(0)[1], 2.5, 1e-9);
+}
+
 TEST(Evaluator, StepsContinueWhereTheLastEnded) {
   Fixture f(kAttention);
   Array q(2, 4, {1, 2, 3, 4, 5, 6, 7, 8}), k(2, 2, {1, 0, 0, 1}), v(2, 2, {1, 2, 3, 4});
