@@ -9,6 +9,10 @@ static std::string shapeText(const WeightShape &weight) {
   return std::to_string(weight.rows) + "x" + std::to_string(weight.cols);
 }
 
+static const char *elementText(const CacheShape &cache) {
+  return cache.isInt8() ? "i8" : cache.element.isF16() ? "f16" : "f32";
+}
+
 static const char *tokenText(TokenClass tokens) { return tokens == TokenClass::One ? "_t1" : "_tn"; }
 
 KernelName::KernelName(StringRef operation, int64_t width)
@@ -78,14 +82,14 @@ KernelName sinter::linearName(llm::LinearOp op, const LinearSpec &spec) {
   if (op.getAppend()) {
     const CacheShape &cache = spec.cache;
     name.key("cache", std::to_string(cache.heads) + "x" + std::to_string(cache.headDim) + "x" +
-                          std::to_string(cache.positions) + (cache.element.isF16() ? "f16" : "f32"));
+                          std::to_string(cache.positions) + elementText(cache));
   }
   return name;
 }
 
 KernelName sinter::attentionName(const AttentionSpec &spec) {
   const CacheShape &cache = spec.cache;
-  std::string text = cache.element.isF16() ? "attention_f16_h" : "attention_f32_h";
+  std::string text = std::string("attention_") + elementText(cache) + "_h";
   text += std::to_string(spec.heads) + "kv" + std::to_string(cache.heads) + "d" + std::to_string(cache.headDim);
   if (spec.slice)
     text += "_slice" + std::to_string(spec.slice);

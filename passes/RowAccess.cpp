@@ -97,16 +97,12 @@ ActGroup sinter::loadActs(OpBuilder &b, Location loc, Value source, Value row, V
   return group;
 }
 
-void sinter::storeActs(OpBuilder &b, Location loc, Value values, Value target, Value row, Value block) {
-  auto type = cast<ActsType>(target.getType());
-  Offsets o{b, loc};
-  int64_t stride = type.getStride();
-  Type f32 = b.getF32Type(), i32 = b.getI32Type();
+RoundedLanes sinter::roundToInt8(OpBuilder &b, Location loc, Value values) {
+  auto type = cast<VectorType>(values.getType());
   auto constant = [&](float v) { return b.create<arith::ConstantFloatOp>(loc, APFloat(v), b.getF32Type()); };
-  auto lanes = [&](Type element) { return VectorType::get({kActGroup}, element); };
 
   Value magnitude = b.create<math::AbsFOp>(loc, values);
-  Value largest = b.create<ReduceOp>(loc, f32, ReduceKind::Max, magnitude, IntegerAttr());
+  Value largest = b.create<ReduceOp>(loc, b.getF32Type(), ReduceKind::Max, magnitude, IntegerAttr());
   Value scale = b.create<arith::MulFOp>(loc, largest, constant(1.0f / 127.0f));
   // Below 2^-100 the inverse would overflow; such a group is a group of zeros.
   Value tiny = b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OLT, largest, constant(0x1p-100f));
@@ -114,13 +110,21 @@ void sinter::storeActs(OpBuilder &b, Location loc, Value values, Value target, V
   inverse = b.create<arith::SelectOp>(loc, tiny, constant(0.0f), inverse);
   scale = b.create<arith::SelectOp>(loc, tiny, constant(0.0f), scale);
 
-  Value codes = b.create<arith::MulFOp>(loc, values,
-                                        b.create<vector::BroadcastOp>(loc, lanes(f32), inverse));
+  Value codes = b.create<arith::MulFOp>(loc, values, b.create<vector::BroadcastOp>(loc, type, inverse));
   codes = b.create<math::RoundEvenOp>(loc, codes);
-  codes = b.create<arith::FPToSIOp>(loc, lanes(i32), codes);
+  codes = b.create<arith::FPToSIOp>(loc, VectorType::get(type.getShape(), b.getI32Type()), codes);
+  return {codes, scale};
+}
+
+void sinter::storeActs(OpBuilder &b, Location loc, Value values, Value target, Value row, Value block) {
+  auto type = cast<ActsType>(target.getType());
+  Offsets o{b, loc};
+  int64_t stride = type.getStride();
+  Type f32 = b.getF32Type(), i32 = b.getI32Type();
+  auto [codes, scale] = roundToInt8(b, loc, values);
   Value sum = b.create<ReduceOp>(loc, i32, ReduceKind::Add, codes, IntegerAttr());
   Value half = b.create<ReduceOp>(loc, i32, ReduceKind::Add, codes, b.getI64IntegerAttr(kActGroup / 2));
-  Value bytes = b.create<arith::TruncIOp>(loc, lanes(b.getI8Type()), codes);
+  Value bytes = b.create<arith::TruncIOp>(loc, VectorType::get({kActGroup}, b.getI8Type()), codes);
   auto times = [&](Value sum, int64_t n) {
     return b.create<arith::MulIOp>(loc, sum, b.create<arith::ConstantIntOp>(loc, n, 32));
   };

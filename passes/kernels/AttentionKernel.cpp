@@ -7,7 +7,7 @@
 //
 //   scratch, for each row: q [width] (scaled), o [width], max, sum, last position; for T rows: p [64], factor
 //   scf.for %first over blocks of 64 positions up to the last row's own {
-//     (f16, more than T rows: the block's keys and values are widened to f32 in the scratch, once for all rows)
+//     (f16 and i8, more than T rows: the block's keys and values become f32 in the scratch, once for all rows)
 //     scf.for %row step T {
 //       p = sum over elements d of q[d] * keys[%first ..][d]                     T x R, a lane is a position
 //       for each of the T rows {
@@ -20,9 +20,13 @@
 //
 // T x R is the register block of both products (Schedule: attentionRows, attentionLanes).
 //
+// An int8 cache of T rows at most is read as it is: a score is the sum over groups of scale * (q · codes), and p times a
+// group's scales is what its elements of o are summed up with. The inner loops convert a code and multiply it once.
+//
 // Cache layout: CacheShape in Kernels.h.
 //
 //===----------------------------------------------------------------------===//
+#include "passes/kernels/CacheAppend.h"
 #include "passes/kernels/KernelBuilder.h"
 #include "passes/kernels/Kernels.h"
 
@@ -33,8 +37,8 @@ using namespace sinter::tile;
 namespace {
 
 constexpr double kMasked = -1e30;
-/// Positions between two rescalings: two key tiles.
-constexpr int64_t kBlock = 64;
+/// Positions between two rescalings.
+constexpr int64_t kBlock = kAttentionBlock;
 /// Lanes of the softmax's steps: exp has a dozen constants and needs registers for them.
 constexpr int64_t kSoftmaxLanes = 16;
 
@@ -57,8 +61,9 @@ struct Scratch {
     factor = take(T, 1);
     keys = staged ? take(kBlock / kTileRows * spec.cache.headDim, kTileRows) : 0;
     values = staged ? take(kBlock, width) : 0;
+    scaled = spec.cache.isInt8() && !staged ? take(T, kBlock) : 0;
   }
-  int64_t q, o, largest, sum, last, p, factor, keys, values;
+  int64_t q, o, largest, sum, last, p, factor, keys, values, scaled;
 };
 
 class AttentionBuilder {
@@ -90,9 +95,16 @@ private:
   Value loadNumber(Value rows, Value row) { return k.loadRow(rows, row, k.index(0), 1, 1); }
   void storeNumber(Value v, Value rows, Value row) { k.storeRow(v, rows, row, k.index(0)); }
 
-  /// `lanes` numbers at byte `offset` of the cache, as f32.
+  /// `lanes` numbers at byte `offset` of the cache, as f32; of i8 without their scale.
   Value loadCache(unsigned binding, Value offset, int64_t lanes) {
     return k.toF32(k.op<LoadOp>(k.lanes(lanes, cache.element), k.binding(binding), offset));
+  }
+  /// An int8 cache's scales of group `group`: those of positions `j` .. of the block.
+  Value scaleOffset(unsigned binding, Value group, Value j) {
+    return cacheScaleOffset(k, cache, /*keys=*/binding == 1, kvHead, group, k.add(first, j));
+  }
+  Value loadScales(unsigned binding, Value group, Value j, int64_t lanes) {
+    return k.op<LoadOp>(k.lanes(lanes), k.binding(binding), scaleOffset(binding, group, j));
   }
   /// Where element d of 32 positions is: line d of key tile `tile` of the block.
   Value keysOffset(Value tile, Value d, Value lane);
@@ -101,9 +113,12 @@ private:
 
   void fillRows();
   void stage();
+  void stageInt8();
   void scores(Value row);
+  Value addScores(Value sum, Value row, Value tile, Value lane, Value begin, Value end);
   void softmax(Value row, Value i);
   void addValues(Value row);
+  void addValues(Value row, Value lane, int64_t lanes, Value weights);
   void storeOutputs();
 
   const AttentionSpec &spec;
@@ -115,7 +130,7 @@ private:
   Value kvHead, firstToken, slice, rows;
   /// The block: its first position, its key tiles and its positions.
   Value first, tiles, count;
-  Value q, o, p, largest, sums, factors, last, stagedKeys, stagedValues;
+  Value q, o, p, largest, sums, factors, last, stagedKeys, stagedValues, scaled;
 };
 
 Value AttentionBuilder::keysOffset(Value tile, Value d, Value lane) {
@@ -127,7 +142,8 @@ Value AttentionBuilder::keysOffset(Value tile, Value d, Value lane) {
 }
 
 Value AttentionBuilder::valuesOffset(Value j, Value lane) {
-  Value element = k.add(k.mul(kvHead, cache.paddedPositions() * width), k.mul(k.add(first, j), width));
+  int64_t stride = cache.valueStride();
+  Value element = k.add(k.mul(kvHead, cache.paddedPositions() * stride), k.mul(k.add(first, j), stride));
   return k.mul(k.add(element, lane), cache.elementBytes());
 }
 
@@ -163,28 +179,67 @@ void AttentionBuilder::stage() {
   });
 }
 
+/// As `stage`, codes times scales.
+void AttentionBuilder::stageInt8() {
+  int64_t group = cache.scaleGroup();
+  k.loop(k.index(0), tiles, 1, [&](Value tile) {
+    k.loop(k.index(0), k.index(cache.scaleGroups()), 1, [&](Value g) {
+      Value scales = loadScales(1, g, k.mul(tile, kTileRows), kTileRows), start = k.mul(g, group);
+      k.loop(start, k.add(start, group), 1, [&](Value d) {
+        Value line = k.mulf(loadCache(1, keysOffset(tile, d, k.index(0)), kTileRows), scales);
+        k.storeRow(k.broadcast(line, k.block(1, kTileRows)), stagedKeys, k.add(k.mul(tile, cache.headDim), d),
+                   k.index(0));
+      });
+    });
+  });
+  VectorType line = k.lanes(group);
+  k.loop(k.index(0), count, 1, [&](Value j) {
+    for (int64_t g = 0; g < cache.scaleGroups(); ++g) {
+      Value scale = k.op<LoadUniformOp>(k.b.getF32Type(), k.binding(2), scaleOffset(2, k.index(g), j));
+      Value lane = k.index(g * group);
+      Value v = k.mulf(loadCache(2, valuesOffset(j, lane), group), k.make<vector::BroadcastOp>(line, scale));
+      k.storeRow(k.broadcast(v, k.block(1, group)), stagedValues, j, lane);
+    }
+  });
+}
+
+/// sum + q[d] * keys[d] over elements `begin` .. `end`, of R positions of a key tile.
+Value AttentionBuilder::addScores(Value sum, Value row, Value tile, Value lane, Value begin, Value end) {
+  VectorType block = k.block(k.T, R);
+  return k.loop(begin, end, 1, sum, [&](Value d, ValueRange s) {
+    Value line;
+    if (staged) {
+      line = k.loadRow(stagedKeys, k.add(k.mul(tile, cache.headDim), d), lane, 1, R);
+    } else {
+      Value offset = keysOffset(tile, d, lane);
+      line = loadCache(1, offset, R);
+      if (prefetch) {
+        // The next block, keys and values. Both parts of a head have the same size, or nearly.
+        Value ahead = k.add(offset, kBlock * cache.headDim * cache.elementBytes());
+        k.op<PrefetchOp>(k.binding(1), ahead, 3);
+        k.op<PrefetchOp>(k.binding(2), ahead, 3);
+      }
+    }
+    Value element = k.broadcast(k.loadRow(q, row, d, k.T, 1), block);
+    return SmallVector<Value>{k.fma(element, k.broadcast(line, block), s[0])};
+  })[0];
+}
+
 void AttentionBuilder::scores(Value row) {
   VectorType block = k.block(k.T, R);
-  k.loop(k.index(0), tiles, 1, [&](Value tile) {
-    k.loop(k.index(0), k.index(kTileRows), R, [&](Value lane) {
-      Value s = k.loop(k.index(0), k.index(cache.headDim), 1, k.splat(block, 0.0), [&](Value d, ValueRange s) {
-        Value line;
-        if (staged) {
-          line = k.loadRow(stagedKeys, k.add(k.mul(tile, cache.headDim), d), lane, 1, R);
-        } else {
-          Value offset = keysOffset(tile, d, lane);
-          line = loadCache(1, offset, R);
-          if (prefetch) {
-            // The next block, keys and values. Both parts of a head have the same size, or nearly.
-            Value ahead = k.add(offset, kBlock * cache.headDim * cache.elementBytes());
-            k.op<PrefetchOp>(k.binding(1), ahead, 3);
-            k.op<PrefetchOp>(k.binding(2), ahead, 3);
-          }
-        }
-        Value element = k.broadcast(k.loadRow(q, row, d, k.T, 1), block);
-        return SmallVector<Value>{k.fma(element, k.broadcast(line, block), s[0])};
-      })[0];
-      k.storeRow(s, p, k.index(0), k.add(k.mul(tile, kTileRows), lane));
+  Value none = k.index(0), all = k.index(cache.headDim);
+  k.loop(none, tiles, 1, [&](Value tile) {
+    k.loop(none, k.index(kTileRows), R, [&](Value lane) {
+      Value position = k.add(k.mul(tile, kTileRows), lane), s = k.splat(block, 0.0);
+      if (staged || !cache.isInt8())
+        s = addScores(s, row, tile, lane, none, all);
+      else
+        s = k.loop(none, k.index(cache.scaleGroups()), 1, s, [&](Value g, ValueRange s) {
+          Value start = k.mul(g, cache.scaleGroup());
+          Value part = addScores(k.splat(block, 0.0), row, tile, lane, start, k.add(start, cache.scaleGroup()));
+          return SmallVector<Value>{k.fma(part, k.broadcast(loadScales(1, g, position, R), block), s[0])};
+        })[0];
+      k.storeRow(s, p, none, position);
     });
   });
 }
@@ -221,19 +276,37 @@ void AttentionBuilder::softmax(Value row, Value i) {
   storeNumber(factor, factors, i);
 }
 
+/// Elements `lane` .. of o for T rows, whose weights are rows of `weights`.
+void AttentionBuilder::addValues(Value row, Value lane, int64_t lanes, Value weights) {
+  VectorType block = k.block(k.T, lanes);
+  Value factor = k.broadcast(k.loadRow(factors, k.index(0), k.index(0), k.T, 1), block);
+  Value start = k.mulf(k.loadRow(o, row, lane, k.T, lanes), factor);
+  // Positions that are not filled yet may hold anything, so the loop ends with the sequence.
+  Value sum = k.loop(k.index(0), count, 1, start, [&](Value j, ValueRange acc) {
+    Value line =
+        staged ? k.loadRow(stagedValues, j, lane, 1, lanes) : loadCache(2, valuesOffset(j, lane), lanes);
+    Value weight = k.broadcast(k.loadRow(weights, k.index(0), j, k.T, 1), block);
+    return SmallVector<Value>{k.fma(weight, k.broadcast(line, block), acc[0])};
+  })[0];
+  k.storeRow(sum, o, row, lane);
+}
+
 void AttentionBuilder::addValues(Value row) {
-  VectorType block = k.block(k.T, R);
-  k.loop(k.index(0), k.index(width), R, [&](Value lane) {
-    Value factor = k.broadcast(k.loadRow(factors, k.index(0), k.index(0), k.T, 1), block);
-    Value start = k.mulf(k.loadRow(o, row, lane, k.T, R), factor);
-    // Positions that are not filled yet may hold anything, so the loop ends with the sequence.
-    Value sum = k.loop(k.index(0), count, 1, start, [&](Value j, ValueRange acc) {
-      Value line =
-          staged ? k.loadRow(stagedValues, j, lane, 1, R) : loadCache(2, valuesOffset(j, lane), R);
-      Value weight = k.broadcast(k.loadRow(p, k.index(0), j, k.T, 1), block);
-      return SmallVector<Value>{k.fma(weight, k.broadcast(line, block), acc[0])};
-    })[0];
-    k.storeRow(sum, o, row, lane);
+  Value zero = k.index(0);
+  if (!cache.isInt8())
+    return k.loop(zero, k.index(width), R, [&](Value lane) { addValues(row, lane, R, p); });
+  // Lanes of one group.
+  int64_t group = cache.scaleGroup(), lanes = std::min(R, group);
+  if (staged)
+    return k.loop(zero, k.index(cache.headDim), lanes, [&](Value lane) { addValues(row, lane, lanes, p); });
+  VectorType weights = k.block(k.T, kSoftmaxLanes);
+  k.loop(zero, k.index(cache.scaleGroups()), 1, [&](Value g) {
+    k.loop(zero, k.index(kBlock), kSoftmaxLanes, [&](Value j) {
+      Value scales = k.broadcast(loadScales(2, g, j, kSoftmaxLanes), weights);
+      k.storeRow(k.mulf(k.loadRow(p, zero, j, k.T, kSoftmaxLanes), scales), scaled, zero, j);
+    });
+    Value start = k.mul(g, group);
+    k.loop(start, k.add(start, group), lanes, [&](Value lane) { addValues(row, lane, lanes, scaled); });
   });
 }
 
@@ -278,6 +351,8 @@ void AttentionBuilder::build() {
   if (staged) {
     stagedKeys = k.scratchRows(at.keys, kTileRows);
     stagedValues = k.scratchRows(at.values, width);
+  } else if (cache.isInt8()) {
+    scaled = k.scratchRows(at.scaled, kBlock);
   }
 
   Value begin = k.index(0), end;
@@ -304,7 +379,7 @@ void AttentionBuilder::build() {
     count = k.min(k.index(kBlock), k.sub(end, first));
     tiles = k.div(k.add(count, kTileRows - 1), kTileRows);
     if (staged)
-      stage();
+      cache.isInt8() ? stageInt8() : stage();
     k.loop(k.index(0), rows, k.T, [&](Value row) {
       scores(row);
       k.loop(k.index(0), k.index(k.T), 1, [&](Value i) { softmax(row, i); });

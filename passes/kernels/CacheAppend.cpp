@@ -6,8 +6,12 @@
 // Values of a head lie side by side; keys are 32 positions apart, so their lanes are scattered. Where a head is no multiple
 // of 32, a row tile holds parts of several heads and each lane finds its own.
 //
+// Of an int8 cache a tile's rows are whole groups, each rounded with a scale of its own. Groups of fewer than 32 elements are
+// lanes that no op takes apart: they go through the scratch.
+//
 //===----------------------------------------------------------------------===//
 #include "passes/kernels/CacheAppend.h"
+#include "passes/RowAccess.h"
 
 using namespace mlir;
 using namespace sinter;
@@ -25,6 +29,8 @@ struct Append {
   Value firstRow() { return k.mul(k.tile(), kTileRows); }
   Value laneNumbers() { return k.op<LanesOp>(k.lanes(kTileRows, k.b.getI32Type())); }
   void token(Value line, Value position);
+  void group(Value values, Value row, Value position);
+  void groups(Value block, int64_t t, Value position);
 };
 
 void Append::token(Value line, Value position) {
@@ -59,14 +65,62 @@ void Append::token(Value line, Value position) {
   k.op<ScatterOp>(line, out, base, offsets, lanes);
 }
 
+/// One group, whose first element is row `row` of the layer.
+void Append::group(Value values, Value row, Value position) {
+  int64_t size = cache.scaleGroup(), headBytes = cache.paddedPositions() * cache.headDim;
+  Value head = k.div(row, cache.headDim), element = k.rem(row, cache.headDim);
+  RoundedLanes rounded = roundToInt8(k.b, k.loc, values);
+  Value codes = k.make<arith::TruncIOp>(k.lanes(size, cache.element), rounded.codes);
+  Value base = k.mul(head, headBytes);
+  if (keys) {
+    VectorType numbers = k.lanes(size, k.b.getI32Type());
+    base = k.add(base, k.mul(k.div(position, kTileRows), cache.headDim * kTileRows));
+    base = k.add(k.add(base, k.mul(element, kTileRows)), k.rem(position, kTileRows));
+    Value offsets = k.make<arith::MulIOp>(k.op<LanesOp>(numbers), k.splatInt(numbers, kTileRows));
+    k.op<ScatterOp>(codes, out, base, offsets, k.index(size));
+  } else {
+    k.op<StoreOp>(codes, out, k.add(base, k.add(k.mul(position, cache.headDim), element)));
+  }
+  k.op<StoreUniformOp>(rounded.scale, out, cacheScaleOffset(k, cache, keys, head, k.div(element, size), position));
+}
+
+/// The groups of token t of the block.
+void Append::groups(Value block, int64_t t, Value position) {
+  int64_t size = cache.scaleGroup();
+  if (size == kTileRows)
+    return group(k.op<vector::ExtractOp>(block, ArrayRef<int64_t>{t}), firstRow(), position);
+  k.loop(k.index(0), k.index(kTileRows), size, [&](Value lane) {
+    Value row = k.add(firstRow(), lane);
+    auto store = [&] {
+      Value offset = k.add(k.mul(lane, 4), t * kTileRows * 4);
+      group(k.op<LoadOp>(k.lanes(size), k.kernel.getScratchArg(), offset), row, position);
+    };
+    if (rows % kTileRows == 0)
+      store();
+    else
+      k.when(k.below(row, k.index(rows)), store);
+  });
+}
+
 } // namespace
+
+Value sinter::cacheScaleOffset(KernelBuilder &k, const CacheShape &cache, bool keys, Value head, Value group,
+                               Value position) {
+  Value line = k.add(k.mul(head, cache.scaleGroups()), group);
+  Value number = k.add(k.mul(line, cache.scalePositions()), position);
+  return k.add(k.mul(number, 4), keys ? cache.keyCodeBytes() : cache.valueCodeBytes());
+}
 
 void sinter::buildAppend(KernelBuilder &k, Value block, Value row, int64_t rows, const CacheShape &cache, bool keys,
                          Value out) {
   Append append{k, cache, rows, keys, out};
+  if (cache.isInt8() && cache.scaleGroup() < kTileRows)
+    k.storeRow(block, k.scratchRows(0, kTileRows), k.index(0), k.index(0));
   for (int64_t t = 0; t < k.T; ++t) {
     Value token = k.add(row, t);
     auto store = [&] {
+      if (cache.isInt8())
+        return append.groups(block, t, k.add(k.position(), token));
       Value line = k.op<vector::ExtractOp>(block, ArrayRef<int64_t>{t});
       if (!cache.element.isF32())
         line = k.make<arith::TruncFOp>(k.lanes(kTileRows, cache.element), line);

@@ -10,6 +10,7 @@
 #include "codegen/Targets.h"
 #include "dialects/tile/TileDialect.h"
 #include "mlir/IR/Builders.h"
+#include <numeric>
 #include <optional>
 #include <string>
 
@@ -17,6 +18,9 @@ namespace sinter {
 
 /// Row tiles of the vocabulary that one tile of the score kernel covers.
 inline constexpr int64_t kScoreTiles = 8;
+
+/// Positions of the cache that attention takes at a time: two key tiles.
+inline constexpr int64_t kAttentionBlock = 64;
 
 /// One token at a time (GEMV), or a chunk (GEMM).
 enum class TokenClass { One, Chunk };
@@ -26,17 +30,32 @@ struct WeightShape {
   int64_t rows, cols;
 };
 
-/// A layer's KV cache; element f16 or f32. Written by CacheAppend.cpp, read by AttentionKernel.cpp:
+/// A layer's KV cache; element f16, f32 or i8. Written by CacheAppend.cpp, read by AttentionKernel.cpp:
 ///   keys    [head][position / 32][element][position % 32]      values  [head][position][element, padded to 32]
+/// Of i8 values are not padded, and behind the codes of keys and of values lie their scales, f32, one for each group of
+/// neighbouring elements of a position:
+///   scales  [head][group][position]
+/// A group is what a row tile of the layer before has of one head, so that a tile writes its scale with its codes.
 struct CacheShape {
   int64_t heads, headDim, positions;
   mlir::Type element;
 
+  bool isInt8() const { return element.isInteger(8); }
   int64_t elementBytes() const { return element.getIntOrFloatBitWidth() / 8; }
   int64_t paddedPositions() const { return (positions + kTileRows - 1) / kTileRows * kTileRows; }
   int64_t paddedHeadDim() const { return (headDim + kTileRows - 1) / kTileRows * kTileRows; }
-  int64_t keyBytes() const { return heads * paddedPositions() * headDim * elementBytes(); }
-  int64_t valueBytes() const { return heads * paddedPositions() * paddedHeadDim() * elementBytes(); }
+  /// Elements from one position's values to the next one's.
+  int64_t valueStride() const { return isInt8() ? headDim : paddedHeadDim(); }
+  /// i8: elements under one scale, and groups of a head.
+  int64_t scaleGroup() const { return std::gcd(headDim, kTileRows); }
+  int64_t scaleGroups() const { return headDim / scaleGroup(); }
+  /// Attention reads the scales of whole blocks.
+  int64_t scalePositions() const { return (positions + kAttentionBlock - 1) / kAttentionBlock * kAttentionBlock; }
+  int64_t keyCodeBytes() const { return heads * paddedPositions() * headDim * elementBytes(); }
+  int64_t valueCodeBytes() const { return heads * paddedPositions() * valueStride() * elementBytes(); }
+  int64_t scaleBytes() const { return isInt8() ? heads * scaleGroups() * scalePositions() * 4 : 0; }
+  int64_t keyBytes() const { return keyCodeBytes() + scaleBytes(); }
+  int64_t valueBytes() const { return valueCodeBytes() + scaleBytes(); }
 };
 
 enum class OutputKind { Rows, Acts, Keys, Values };

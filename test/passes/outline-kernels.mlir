@@ -1,6 +1,8 @@
 // RUN: sinter-opt %s --outline-kernels | FileCheck %s
 // RUN: sinter-opt %s --outline-kernels | FileCheck %s --check-prefix=ONCE
 // RUN: sinter-opt %s --outline-kernels | FileCheck %s --check-prefix=KERNELS
+// RUN: sed -e 's/kv_type = f16/kv_type = i8/' -e 's/type = f16}/type = i8}/' %s | sinter-opt --outline-kernels \
+// RUN:   | FileCheck %s --check-prefix=INT8
 
 // A model of two layers as the fuse phase leaves it: width 64, two query heads and one key head of 32, a vocabulary of 100
 // whose matrix is embedding and output at once. Chunks have 32 tokens.
@@ -17,6 +19,11 @@
 // CHECK-NEXT: exec.buffer state @kv.0.values bytes 10240 role kv_cache
 // CHECK-NEXT: exec.buffer state @kv.1.keys bytes 10240 role kv_cache
 // CHECK-NEXT: exec.buffer state @kv.1.values bytes 10240 role kv_cache
+
+// The same of int8: 160 * 32 codes, and one scale for each position, whose number is rounded up to 192.
+// INT8:      exec.buffer state @kv.0.keys bytes 5888 role kv_cache
+// INT8-NEXT: exec.buffer state @kv.0.values bytes 5888 role kv_cache
+// INT8:      exec.dispatch @attention_i8_h2kv1d32_quantize_tn(
 
 // A constant's recipe moves with it. Rows of the RoPE table past the last position may be read by a register block, so
 // there are 16 more.

@@ -12,6 +12,7 @@
 #include "llvm/Support/FormatVariadic.h"
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 using namespace sinter;
 using namespace sinter::test;
@@ -20,7 +21,8 @@ namespace {
 
 struct Heads {
   int64_t heads, kvHeads, headDim;
-  bool half, acts;
+  CacheElement element;
+  bool acts;
 };
 
 constexpr int64_t kPositions = 288;
@@ -52,10 +54,44 @@ uint16_t halfOf(double value) {
   return static_cast<uint16_t>(number.bitcastToAPInt().getZExtValue());
 }
 
+/// Rows that rounding to int8 leaves as they are, near `rows`: in each group codes times a scale of 14 bits, one code 127
+/// or -127. So kernel and evaluator read the same numbers.
+void roundToCodes(FloatRows &rows, int64_t group) {
+  for (int64_t t = 0; t < rows.values.rows; ++t)
+    for (int64_t first = 0; first < rows.values.cols; first += group) {
+      double *values = rows.values.row(t) + first, largest = 0;
+      for (int64_t i = 0; i < group; ++i)
+        largest = std::max(largest, std::fabs(values[i]));
+      double scale = std::floor(std::ldexp(largest / 127, 20)) / (1 << 20);
+      for (int64_t i = 0; i < group; ++i)
+        values[i] = scale * std::nearbyint(values[i] / scale);
+    }
+}
+
 /// The cache after `rows` have been appended; what is behind them is NaN.
 Bytes AttentionKernel::cacheBytes(const Array &rows, bool keys) const {
   int64_t bytes = cache.elementBytes(), positions = cache.paddedPositions(), dim = cache.headDim;
   Bytes result(keys ? cache.keyBytes() : cache.valueBytes(), 0xff);
+  if (bytes == 1) {
+    int64_t group = std::gcd(dim, int64_t(32)), scalePositions = (kPositions + 63) / 64 * 64;
+    for (int64_t p = 0; p < rows.rows; ++p)
+      for (int64_t first = 0; first < rows.cols; first += group) {
+        double largest = 0;
+        for (int64_t i = first; i < first + group; ++i)
+          largest = std::max(largest, std::fabs(rows.row(p)[i]));
+        float scale = static_cast<float>(largest / 127);
+        std::memcpy(result.data() + rows.cols * positions + 4 * (first / group * scalePositions + p),
+                    &scale, 4);
+        for (int64_t i = first; i < first + group; ++i) {
+          int64_t head = i / dim, element = i % dim;
+          result[head * positions * dim + (keys ? p / kTileRows * dim * kTileRows +
+                                                      element * kTileRows + p % kTileRows
+                                                : p * dim + element)] =
+              static_cast<uint8_t>(static_cast<int>(std::nearbyint(rows.row(p)[i] / scale)));
+        }
+      }
+    return result;
+  }
   auto put = [&](int64_t index, double value) {
     float single = static_cast<float>(value);
     uint16_t half = halfOf(value);
@@ -78,7 +114,7 @@ void AttentionKernel::check(const Heads &shape) {
   if (HasFatalFailure())
     return;
   SCOPED_TRACE(llvm::formatv("{0} heads, {1} of keys, of {2}, {3}{4}", shape.heads, shape.kvHeads,
-                             shape.headDim, shape.half ? "f16" : "f32", shape.acts ? ", int8" : "")
+                             shape.headDim, elementName(shape.element), shape.acts ? ", int8" : "")
                    .str());
   scale = 1.0 / std::sqrt(double(shape.headDim)) * 8;
   std::string q = llvm::formatv("tensor<?x{0}xf32>", shape.heads * shape.headDim),
@@ -89,11 +125,10 @@ void AttentionKernel::check(const Heads &shape) {
                     "%o = llm.attention %q, %k, %v in @kv {{heads = {6}, kv_heads = {0}, head_dim "
                     "= {1}, scale = {7:f12}} "
                     ": {4}, {5}, {5} -> {4}\nreturn %o : {4}\n}",
-                    shape.kvHeads, shape.headDim, kPositions, shape.half ? "f16" : "f32", q, kv,
+                    shape.kvHeads, shape.headDim, kPositions, elementName(shape.element), q, kv,
                     shape.heads, scale));
   cache = {shape.kvHeads, shape.headDim, kPositions,
-           shape.half ? mlir::Type(mlir::Float16Type::get(&model.context))
-                      : mlir::Type(mlir::Float32Type::get(&model.context))};
+           elementType(shape.element, model.context)};
   scale = model.find<llm::AttentionOp>().getScale().convertToDouble();
   for (TokenClass tokens : {TokenClass::One, TokenClass::Chunk}) {
     mlir::OpBuilder b = model.builder();
@@ -130,6 +165,10 @@ void AttentionKernel::checkStep(const Heads &shape, ModelOp &model, const Kernel
   int64_t width = shape.heads * dim, kvWidth = shape.kvHeads * dim;
   FloatRows q(tokens, step.rows(), width, 31), keys(total, total, kvWidth, 32),
       values(total, total, kvWidth, 33);
+  if (shape.element == CacheElement::i8) {
+    roundToCodes(keys, std::gcd(dim, int64_t(32)));
+    roundToCodes(values, std::gcd(dim, int64_t(32)));
+  }
   auto part = [](const Array &rows, int64_t first, int64_t count) {
     return Array(count, rows.cols, {rows.row(first), rows.row(first) + count * rows.cols});
   };
@@ -151,7 +190,9 @@ void AttentionKernel::checkStep(const Heads &shape, ModelOp &model, const Kernel
   // Numbers are below 1: sum |q k| <= head_dim, the mean of |v| <= 1.
   double score = (dim + 2) * kRounding * scale * dim;
   double tiles = (total + kTileRows - 1) / kTileRows + 2;
-  double off = 2 * (2 * score + (8 + 9 * tiles + total) * kRounding);
+  // A weight times the scale of an int8 value is rounded once more.
+  double scaled = shape.element == CacheElement::i8 ? 1 : 0;
+  double off = 2 * (2 * score + (8 + scaled + 9 * tiles + total) * kRounding);
   Bytes found = code.run(className(step.tokenClass), call);
   auto bound = [&](int64_t, int64_t) { return off; };
   auto expectRows = [&](const Bytes &found) {
@@ -174,16 +215,22 @@ void AttentionKernel::checkStep(const Heads &shape, ModelOp &model, const Kernel
   }
 }
 
-TEST_P(AttentionKernel, OneHead) { check({1, 1, 64, false, false}); }
-TEST_P(AttentionKernel, HeadsOf8) { check({4, 4, 8, true, false}); }
-TEST_P(AttentionKernel, HeadsOf16) { check({5, 1, 16, false, false}); }
-TEST_P(AttentionKernel, HeadsOf32) { check({8, 1, 32, true, true}); }
-TEST_P(AttentionKernel, GroupsOf3) { check({6, 2, 80, true, false}); }
-TEST_P(AttentionKernel, GroupsOf4) { check({8, 2, 64, true, true}); }
-TEST_P(AttentionKernel, GroupsOf6) { check({6, 1, 64, false, true}); }
-TEST_P(AttentionKernel, GroupsOf7) { check({7, 1, 96, false, true}); }
-TEST_P(AttentionKernel, HeadsOf128) { check({4, 2, 128, true, true}); }
-TEST_P(AttentionKernel, HeadsOf256) { check({2, 2, 256, true, true}); }
+TEST_P(AttentionKernel, OneHead) { check({1, 1, 64, CacheElement::f32, false}); }
+TEST_P(AttentionKernel, HeadsOf8) { check({4, 4, 8, CacheElement::f16, false}); }
+TEST_P(AttentionKernel, HeadsOf16) { check({5, 1, 16, CacheElement::f32, false}); }
+TEST_P(AttentionKernel, HeadsOf32) { check({8, 1, 32, CacheElement::f16, true}); }
+TEST_P(AttentionKernel, GroupsOf3) { check({6, 2, 80, CacheElement::f16, false}); }
+TEST_P(AttentionKernel, GroupsOf4) { check({8, 2, 64, CacheElement::f16, true}); }
+TEST_P(AttentionKernel, GroupsOf6) { check({6, 1, 64, CacheElement::f32, true}); }
+TEST_P(AttentionKernel, GroupsOf7) { check({7, 1, 96, CacheElement::f32, true}); }
+TEST_P(AttentionKernel, HeadsOf128) { check({4, 2, 128, CacheElement::f16, true}); }
+TEST_P(AttentionKernel, HeadsOf256) { check({2, 2, 256, CacheElement::f16, true}); }
+TEST_P(AttentionKernel, Int8OneHead) { check({1, 1, 64, CacheElement::i8, false}); }
+TEST_P(AttentionKernel, Int8HeadsOf8) { check({4, 4, 8, CacheElement::i8, false}); }
+TEST_P(AttentionKernel, Int8GroupsOf3) { check({6, 2, 80, CacheElement::i8, false}); }
+TEST_P(AttentionKernel, Int8GroupsOf8) { check({8, 1, 32, CacheElement::i8, true}); }
+TEST_P(AttentionKernel, Int8GroupsOf16) { check({16, 1, 48, CacheElement::i8, false}); }
+TEST_P(AttentionKernel, Int8HeadsOf256) { check({4, 2, 256, CacheElement::i8, true}); }
 
 SINTER_ALL_VARIANTS(AttentionKernel);
 

@@ -17,6 +17,7 @@
 #include "llvm/Support/FormatVariadic.h"
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 using namespace sinter;
 using namespace sinter::test;
@@ -32,7 +33,7 @@ struct Layer {
   OutputKind output = OutputKind::Rows;
   /// Of keys and values, and of the rotation.
   int64_t headDim = 0, rotaryDim = 0;
-  bool halfCache = false;
+  CacheElement cache = CacheElement::f32;
   Codes codes = Codes::Random;
 
   bool acts() const { return !Format::get(formats.front()).isFloat(); }
@@ -54,7 +55,7 @@ std::string Layer::name() const {
   name += llvm::formatv("{0}x{1}_{2}_{3}", rows, cols, kEpilogues[int(epilogue)],
                         kOutputs[int(output)]);
   if (headDim)
-    name += llvm::formatv("_{0}{1}", headDim, halfCache ? "h" : "");
+    name += llvm::formatv("_{0}_{1}", headDim, elementName(cache));
   return name;
 }
 
@@ -140,9 +141,7 @@ void LinearKernel::check(const Layer &layer) {
   SCOPED_TRACE(layer.name());
   ModelOp model(layer.text());
   if (layer.headDim)
-    cache = {layer.heads(), layer.headDim, kPositions,
-             layer.halfCache ? mlir::Type(mlir::Float16Type::get(&model.context))
-                             : mlir::Type(mlir::Float32Type::get(&model.context))};
+    cache = {layer.heads(), layer.headDim, kPositions, elementType(layer.cache, model.context)};
   build(layer, model, TokenClass::One);
   build(layer, model, TokenClass::Chunk);
   KernelCode code(*model.kernels, machine());
@@ -296,19 +295,41 @@ void LinearKernel::checkStep(const Layer &layer, ModelOp &model, const KernelCod
 }
 
 /// keys [head][position / 32][element][position % 32], values [head][position][element, padded to
-/// 32].
+/// 32]; of int8 unpadded, and scales [head][group][position] behind the codes.
 void LinearKernel::expectCache(const Layer &layer, const Bytes &found, const Array &expected,
                                int64_t position,
                                llvm::function_ref<double(int64_t, int64_t)> bound) {
   int64_t bytes = cache.elementBytes(), positions = cache.paddedPositions(), dim = layer.headDim;
   std::vector<bool> written(found.size());
+  bool keys = layer.output == OutputKind::Keys;
+  int64_t stride = layer.cache == CacheElement::i8 ? dim : cache.paddedHeadDim();
+  int64_t group = std::gcd(dim, int64_t(32)), scalePositions = (kPositions + 63) / 64 * 64;
   for (int64_t t = 0; t < expected.rows; ++t)
     for (int64_t r = 0; r < layer.rows; ++r) {
       int64_t head = r / dim, element = r % dim, p = position + t;
-      int64_t line = layer.output == OutputKind::Keys
-                         ? head * positions * dim + p / kTileRows * dim * kTileRows +
-                               element * kTileRows + p % kTileRows
-                         : (head * positions + p) * cache.paddedHeadDim() + element;
+      int64_t line = keys ? head * positions * dim + p / kTileRows * dim * kTileRows +
+                                element * kTileRows + p % kTileRows
+                          : (head * positions + p) * stride + element;
+      if (layer.cache == CacheElement::i8) {
+        int64_t scaleAt = cache.heads * positions * dim +
+                          4 * ((head * dim + element) / group * scalePositions + p);
+        double scale = floatAt(found, scaleAt), largest = 0, off = 0;
+        for (int64_t i = r / group * group; i < (r / group + 1) * group; ++i) {
+          largest = std::max(largest, std::fabs(expected.row(t)[i]));
+          off = std::max(off, bound(t, i));
+        }
+        // As in expectActRows: a code is a nearest integer, so half a step, and the few roundings
+        // of a quotient up to 127.
+        int code = static_cast<int8_t>(found[line]);
+        ASSERT_NEAR(scale, largest / 127, off / 127 + largest / 127 * 2 * kRounding)
+            << "token " << t << " row " << r;
+        ASSERT_LE(std::fabs(code * scale - expected.row(t)[r]),
+                  scale * (0.5 + 127 * 4 * kRounding) + bound(t, r))
+            << "token " << t << " row " << r << ": code " << code;
+        written[line] = true;
+        std::fill_n(written.begin() + scaleAt, 4, true);
+        continue;
+      }
       uint16_t half;
       std::memcpy(&half, found.data() + line * bytes, 2);
       double y = bytes == 2 ? gguf::halfToFloat(half) : floatAt(found, line * bytes),
@@ -389,7 +410,7 @@ TEST_P(LinearKernel, QuantizedOutput) {
 }
 
 TEST_P(LinearKernel, Cache) {
-  for (bool halfCache : {false, true}) {
+  for (CacheElement element : {CacheElement::f32, CacheElement::f16, CacheElement::i8}) {
     check({.formats = {FormatId::q8_0},
            .rows = 192,
            .cols = 64,
@@ -397,26 +418,26 @@ TEST_P(LinearKernel, Cache) {
            .output = OutputKind::Keys,
            .headDim = 96,
            .rotaryDim = 96,
-           .halfCache = halfCache});
+           .cache = element});
     check({.formats = {FormatId::f16},
            .rows = 80,
            .cols = 64,
            .output = OutputKind::Keys,
            .headDim = 80,
-           .halfCache = halfCache});
+           .cache = element});
     check({.formats = {FormatId::q8_0},
            .rows = 128,
            .cols = 64,
            .output = OutputKind::Values,
            .headDim = 64,
-           .halfCache = halfCache});
+           .cache = element});
     check({.formats = {FormatId::q4_0},
            .rows = 72,
            .cols = 64,
            .epilogue = Epilogue::Bias,
            .output = OutputKind::Values,
            .headDim = 8,
-           .halfCache = halfCache});
+           .cache = element});
   }
 }
 

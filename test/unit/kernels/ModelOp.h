@@ -10,6 +10,7 @@
 #include "RandomTensors.h"
 #include "compiler/reference/Evaluator.h"
 #include "dialects/llm/LLMDialect.h"
+#include "mlir/AsmParser/AsmParser.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
 #include "passes/Pipelines.h"
@@ -62,6 +63,15 @@ private:
     return registry;
   }
 };
+
+/// What a KV cache holds.
+enum class CacheElement { f32, f16, i8 };
+inline const char *elementName(CacheElement element) {
+  return element == CacheElement::i8 ? "i8" : element == CacheElement::f16 ? "f16" : "f32";
+}
+inline mlir::Type elementType(CacheElement element, mlir::MLIRContext &context) {
+  return mlir::parseType(elementName(element), &context);
+}
 
 /// A kernel for one token, and the one for a chunk: with one token, with few (each of the smaller
 /// register blocks, alone and behind whole ones) and with many.
