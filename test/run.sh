@@ -91,6 +91,7 @@ if wanted e2e; then
   suite goldens end_to_end goldens
   suite determinism end_to_end determinism
   suite variants end_to_end variants
+  suite kv_cache end_to_end kv_cache
   suite phases end_to_end phases
   suite tool end_to_end tool
   suite errors end_to_end errors

@@ -3,6 +3,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
@@ -58,7 +59,7 @@ struct CommandLine {
       cl::desc("Positions of the KV cache (what the model was trained for, at most 4096)")};
   cl::opt<std::string> chunk{"prefill-chunk", cl::cat(category), cl::value_desc("N"),
                              cl::desc("Most tokens of one prefill step (256)")};
-  cl::opt<std::string> kv{"kv", cl::init("f16"), cl::cat(category), cl::value_desc("f16|f32"),
+  cl::opt<std::string> kv{"kv", cl::init("f16"), cl::cat(category), cl::value_desc("f16|f32|i8"),
                           cl::desc("Numbers in the KV cache (f16)")};
   cl::opt<std::string> emit{
       "emit", cl::init(""), cl::cat(category), cl::value_desc("KIND"),
@@ -172,10 +173,14 @@ llvm::Expected<Options> read(const CommandLine &line) {
   options.dumpDirectory = line.dump;
   options.resumeFile = line.resume;
   options.reportFile = line.report;
-  if (line.kv != "f16" && line.kv != "f32")
-    return wrong("--kv=" + line.kv + ": unknown type; known: f16, f32");
-  options.import.kvType =
-      line.kv == "f32" ? ImportOptions::KvType::f32 : ImportOptions::KvType::f16;
+  auto kvType = llvm::StringSwitch<std::optional<ImportOptions::KvType>>(line.kv)
+                    .Case("f16", ImportOptions::KvType::f16)
+                    .Case("f32", ImportOptions::KvType::f32)
+                    .Case("i8", ImportOptions::KvType::i8)
+                    .Default(std::nullopt);
+  if (!kvType)
+    return wrong("--kv=" + line.kv + ": unknown type; known: f16, f32, i8");
+  options.import.kvType = *kvType;
   if (llvm::Error error = readNumbers(line, options))
     return error;
   if (llvm::Error error = readPhases(line, options))

@@ -63,6 +63,18 @@ static llvm::Error verified(ModuleOp module, const gguf::GGUFFile &file) {
   return file.error("the model cannot be expressed: " + message);
 }
 
+static Type cacheType(ImportOptions::KvType type, MLIRContext &context) {
+  switch (type) {
+  case ImportOptions::KvType::f16:
+    return Float16Type::get(&context);
+  case ImportOptions::KvType::f32:
+    return Float32Type::get(&context);
+  case ImportOptions::KvType::i8:
+    return IntegerType::get(&context, 8);
+  }
+  llvm_unreachable("all types are handled");
+}
+
 void sinter::loadImportDialects(MLIRContext &context) {
   context.loadDialect<llm::LLMDialect, func::FuncDialect>();
 }
@@ -93,8 +105,12 @@ llvm::Expected<OwningOpRef<ModuleOp>> sinter::importModel(const gguf::GGUFFile &
   info.vocabulary = numbers->vocabulary;
   info.layers = numbers->layers;
   info.embedding = numbers->embedding;
-  info.kvType = options.kvType == ImportOptions::KvType::f16 ? Type(Float16Type::get(&context))
-                                                             : Type(Float32Type::get(&context));
+  info.kvType = cacheType(options.kvType, context);
+  if (info.kvType.isInteger(8) && numbers->headDim % 8)
+    return file.error(llvm::formatv("has heads of {0} elements, which an int8 KV cache cannot take (a multiple of 8 "
+                                    "is wanted): compile it with --kv=f16",
+                                    numbers->headDim)
+                          .str());
 
   OwningOpRef<ModuleOp> module =
       ModuleOp::create(NameLoc::get(StringAttr::get(&context, info.source)));

@@ -23,7 +23,7 @@ struct ImportOptions {
   int64_t context = 0;
   /// Most tokens of one prefill step, cut to the context; 0: 256.
   int64_t chunk = 0;
-  enum class KvType { f16, f32 } kvType = KvType::f16;
+  enum class KvType { f16, f32, i8 } kvType = KvType::f16;
 };
 
 /// Builds the model in phase "import". `context` must have the llm and func dialects loaded or

@@ -28,7 +28,7 @@ void Report::addModel(ModuleOp top) {
                                {"context", info->context},
                                {"trained_context", info->trainedContext},
                                {"prefill_chunk", info->chunk},
-                               {"kv_type", info->kvType.isF32() ? "f32" : "f16"}};
+                               {"kv_type", info->kvType.isInteger(8) ? "i8" : info->kvType.isF32() ? "f32" : "f16"}};
 }
 
 static json::Value describePlan(exec::MemoryPlanOp plan) {

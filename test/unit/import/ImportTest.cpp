@@ -91,6 +91,10 @@ TEST(Import, ChoosesTheContext) {
   options.kvType = ImportOptions::KvType::f32;
   std::string text = SmallModel("llama").import(options);
   EXPECT_THAT(text, AllOf(HasSubstr("positions = 100, type = f32"), HasSubstr("llm.chunk = 100 ")));
+  options.kvType = ImportOptions::KvType::i8;
+  EXPECT_THAT(SmallModel("llama").import(options), HasSubstr("head_dim = 8, positions = 100, type = i8"));
+  EXPECT_THAT(SmallModel("llama").set("attention.key_length", 12u).set("attention.value_length", 12u).import(options),
+              HasSubstr("has heads of 12 elements, which an int8 KV cache cannot take"));
   // A model trained for a long context gets 4096 positions unless more are asked for.
   SmallModel lengthy = SmallModel("llama").set("context_length", 131072u);
   EXPECT_THAT(lengthy.import(),
