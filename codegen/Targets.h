@@ -62,6 +62,8 @@ struct Variant {
   unsigned vectorBits;
   DotKind dot;
   Schedule schedule;
+  /// The CPU whose pipelines LLVM orders instructions for; empty: its default.
+  llvm::StringRef tune = {};
 };
 
 struct Target {

@@ -107,7 +107,10 @@ LogicalResult KernelLowering::run() {
   auto pointer = LLVM::LLVMPointerType::get(b.getContext());
   auto function = b.create<func::FuncOp>(loc, kernel.getSymName(), b.getFunctionType({pointer}, {}));
   // Without this LLVM writes loops that clear or copy as calls of libc.
-  function->setAttr("passthrough", b.getStrArrayAttr({"no-builtins", "nounwind"}));
+  SmallVector<Attribute> attributes = {b.getStringAttr("no-builtins"), b.getStringAttr("nounwind")};
+  if (!variant.tune.empty())
+    attributes.push_back(b.getStrArrayAttr({"tune-cpu", variant.tune}));
+  function->setAttr("passthrough", b.getArrayAttr(attributes));
   Block *entry = function.addEntryBlock();
   b.setInsertionPointToStart(entry);
   Value args = entry->getArgument(0);

@@ -16,6 +16,9 @@ mlir::LogicalResult lowerKernel(tile::KernelOp kernel, const Variant &variant);
 /// A pass around lowerKernel, for all kernels of a module.
 std::unique_ptr<mlir::Pass> createLowerKernelsPass(const Variant &variant);
 
+/// A pass for targets that shift bytes: shifts of words by fewer than 8 bits, masked, become those.
+std::unique_ptr<mlir::Pass> createNarrowShiftsPass();
+
 /// Adds all that takes a module of kernels (structured form) to the LLVM dialect.
 void addPasses(mlir::OpPassManager &pm, const Variant &variant);
 

@@ -39,6 +39,8 @@ void cpu::addPasses(OpPassManager &pm, const Variant &variant) {
   kernels.addPass(createUnrollTokens());
   kernels.addPass(createCanonicalizerPass());
   kernels.addPass(createCSEPass());
+  if (variant.dot == DotKind::sdot || variant.dot == DotKind::smull)
+    pm.addPass(createNarrowShiftsPass());
   // The ABI and the target's dot; what was computed for all tiles moves out of the loop.
   pm.addPass(createLowerKernelsPass(variant));
   pm.addPass(std::make_unique<ApproximateMathPass>());

@@ -71,14 +71,18 @@ json describe_kernel(const bundle::Kernel &kernel, uint64_t uses) {
 }
 
 json describe_program(const bundle::Program &program) {
-  uint64_t dispatches = 0;
-  for (const bundle::Group *group : *program.groups())
+  uint64_t dispatches = 0, macs = 0;
+  for (const bundle::Group *group : *program.groups()) {
     dispatches += group->dispatches()->size();
+    for (const bundle::Dispatch *dispatch : *group->dispatches())
+      macs += dispatch->macs();
+  }
   json out;
   out["name"] = text_of(program.name());
   out["max_tokens"] = program.max_tokens();
   out["groups"] = program.groups()->size();
   out["dispatches"] = dispatches;
+  out["macs"] = macs; // with weights, a token
   out["ports"] = json::array();
   for (const bundle::Port *port : *program.ports())
     out["ports"].push_back({{"role", bundle::EnumNamePortRole(port->role())},
