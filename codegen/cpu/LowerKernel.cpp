@@ -37,6 +37,8 @@ public:
 private:
   Value loadField(Value args, unsigned offset, Type type);
   Value address(Value binding, Value offset);
+  Value addressInOneRegister(Value binding, Value offset);
+  Value step(Value pointer, ArrayRef<Value> terms, int64_t constant);
   static int64_t takeTerms(Value sum, SmallVectorImpl<Value> &terms);
   unsigned alignmentOf(Type type);
   size_t dots(ArrayRef<Operation *> ops);
@@ -53,6 +55,14 @@ private:
   OpBuilder b;
   Location loc;
   DenseMap<Value, Value> pointers;
+
+  /// The latest address that addressInOneRegister() has hidden: those after it in the block use it too.
+  struct {
+    Block *block = nullptr;
+    Value binding;
+    SmallVector<Value> terms;
+    Value pointer;
+  } hidden;
 };
 
 Value KernelLowering::loadField(Value args, unsigned offset, Type type) {
@@ -66,21 +76,41 @@ Value KernelLowering::loadField(Value args, unsigned offset, Type type) {
 Value KernelLowering::address(Value binding, Value offset) {
   SmallVector<Value> terms;
   int64_t constant = takeTerms(offset, terms);
-  Value pointer = pointers.lookup(binding);
-  auto step = [&](LLVM::GEPArg bytes) {
+  return step(pointers.lookup(binding), terms, constant);
+}
+
+/// Intel's cores split a vpdpbusd whose memory operand has an index register into two operations: a quarter of the speed.
+/// What is the same for all tokens and blocks of an iteration is hidden from LLVM, which would make an index of it, behind
+/// an empty piece of assembly.
+Value KernelLowering::addressInOneRegister(Value binding, Value offset) {
+  SmallVector<Value> terms;
+  int64_t constant = takeTerms(offset, terms);
+  if (hidden.block != b.getInsertionBlock() || hidden.binding != binding || hidden.terms != terms) {
+    Value pointer = step(pointers.lookup(binding), terms, 0);
+    pointer = b.create<LLVM::InlineAsmOp>(loc, pointer.getType(), pointer, "", "=r,0", /*has_side_effects=*/false,
+                                          /*is_align_stack=*/false, LLVM::AsmDialectAttr(), ArrayAttr())
+                  .getRes();
+    hidden = {b.getInsertionBlock(), binding, terms, pointer};
+  }
+  return step(hidden.pointer, {}, constant);
+}
+
+/// `pointer` and the sum of `terms` and `constant` bytes.
+Value KernelLowering::step(Value pointer, ArrayRef<Value> terms, int64_t constant) {
+  auto add = [&](LLVM::GEPArg bytes) {
     pointer = b.create<LLVM::GEPOp>(loc, pointer.getType(), b.getI8Type(), pointer, ArrayRef<LLVM::GEPArg>{bytes});
   };
   if (!terms.empty()) {
     Value sum = terms.front();
-    for (Value term : ArrayRef(terms).drop_front())
+    for (Value term : terms.drop_front())
       sum = b.create<arith::AddIOp>(loc, sum, term);
-    step(b.create<arith::IndexCastOp>(loc, b.getI64Type(), sum).getResult());
+    add(b.create<arith::IndexCastOp>(loc, b.getI64Type(), sum).getResult());
   }
   if (llvm::isInt<32>(constant)) {
     if (constant)
-      step(static_cast<int32_t>(constant));
+      add(static_cast<int32_t>(constant));
   } else {
-    step(b.create<arith::ConstantIntOp>(loc, constant, 64).getResult());
+    add(b.create<arith::ConstantIntOp>(loc, constant, 64).getResult());
   }
   return pointer;
 }
@@ -235,9 +265,10 @@ FailureOr<Value> KernelLowering::lower(Operation *op) {
 /// of a register.
 Value KernelLowering::uniform(LoadUniformOp op) {
   auto vector = dyn_cast<VectorType>(op.getType());
-  Value base = address(op.getSource(), op.getOffset());
   if (!vector || variant.vectorBits == 128)
-    return b.create<LLVM::LoadOp>(loc, op.getType(), base, alignmentOf(op.getType()));
+    return b.create<LLVM::LoadOp>(loc, op.getType(), address(op.getSource(), op.getOffset()), alignmentOf(op.getType()));
+  Value base = variant.dot == DotKind::vpdpbusd ? addressInOneRegister(op.getSource(), op.getOffset())
+                                                : address(op.getSource(), op.getOffset());
   SmallVector<Value> words;
   for (int64_t i = 0; i < vector.getDimSize(0); ++i) {
     Value at = b.create<LLVM::GEPOp>(loc, base.getType(), b.getI8Type(), base,
