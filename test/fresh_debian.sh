@@ -6,7 +6,8 @@
 # DIR (default: a new directory under build/) becomes the root file system and is removed at the end. The clone is
 # of the last commit. --quickstart leaves out test/run.sh. Needs root. Where packages come from (mirrors, proxy,
 # name servers) is taken from this machine's own settings; MIRROR=URL overrides the mirror. The models of
-# SINTER_MODELS (default ../shared/models) are shown to the clone, read-only, where it looks for them.
+# SINTER_MODELS (default ../shared/models) are shown to the clone, read-only, where it looks for them. CCACHE_DIR=DIR is
+# used in there too, where compiling everything anew is not what is to be tested.
 set -euo pipefail
 
 release=bookworm
@@ -54,8 +55,13 @@ mount --bind -o ro "$here" "$root/mnt/source"
 if [ -d "$models" ]; then mount --bind -o ro "$models" "$root/root/shared/models"
 else rmdir -p "$root/root/shared/models" 2>/dev/null || true; fi
 
+if [ -n "${CCACHE_DIR:-}" ]; then
+  mkdir -p "$root/root/.cache/ccache"
+  mount --bind "$CCACHE_DIR" "$root/root/.cache/ccache"
+fi
+
 inside() {
-  chroot "$root" /usr/bin/env -i HOME=/root TERM=dumb LANG=C.UTF-8 \
+  chroot "$root" /usr/bin/env -i HOME=/root TERM=dumb LANG=C.UTF-8 CCACHE_COMPILERCHECK=content \
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin bash -ec "$1"
 }
 echo "== git clone"
