@@ -3,6 +3,7 @@
 // structured kernels -> (Pipeline.cpp) LLVM dialect -> LLVM IR -> optimised -> object -> (LinkBlob.cpp) blob
 //
 //===----------------------------------------------------------------------===//
+#include "codegen/cpu/Annotate.h"
 #include "codegen/cpu/CodeBlob.h"
 #include "codegen/cpu/LinkBlob.h"
 #include "codegen/cpu/LowerKernel.h"
@@ -12,6 +13,7 @@
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
+#include "llvm/MC/MCAsmInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
@@ -103,11 +105,26 @@ LogicalResult cpu::emitKernels(ModuleOp source, const Target &target, const Vari
     module->print(out, nullptr);
     return success();
   }
-  llvm::legacy::PassManager pm;
-  auto type = kind == EmitKind::Assembly ? llvm::CodeGenFileType::AssemblyFile : llvm::CodeGenFileType::ObjectFile;
-  if (machine->addPassesToEmitFile(pm, out, nullptr, type))
-    return source.emitError("LLVM cannot write this kind of file for ") << target.triple;
-  pm.run(*module);
+  auto write = [&](llvm::raw_pwrite_stream &to, llvm::CodeGenFileType type) -> LogicalResult {
+    llvm::legacy::PassManager pm;
+    if (machine->addPassesToEmitFile(pm, to, nullptr, type))
+      return source.emitError("LLVM cannot write this kind of file for ") << target.triple;
+    pm.run(*module);
+    return success();
+  };
+  if (kind == EmitKind::Object)
+    return write(out, llvm::CodeGenFileType::ObjectFile);
+  // For people: loops say how deep they are, kernels what their operands look like.
+  machine->Options.MCOptions.AsmVerbose = true;
+  llvm::SmallVector<char, 0> text;
+  llvm::raw_svector_ostream assembly(text);
+  if (failed(write(assembly, llvm::CodeGenFileType::AssemblyFile)))
+    return failure();
+  llvm::SmallVector<std::pair<std::string, std::string>> contracts;
+  for (const llvm::Function &function : *module)
+    if (function.hasFnAttribute(kLayoutAttribute))
+      contracts.push_back({function.getName().str(), function.getFnAttribute(kLayoutAttribute).getValueAsString().str()});
+  out << annotateAssembly({text.data(), text.size()}, contracts, machine->getMCAsmInfo()->getCommentString());
   return success();
 }
 

@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/cpu/LowerKernel.h"
+#include "codegen/cpu/Annotate.h"
 #include "codegen/cpu/LowerDot.h"
 #include "codegen/cpu/LowerLookup.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -140,6 +141,8 @@ LogicalResult KernelLowering::run() {
   SmallVector<Attribute> attributes = {b.getStringAttr("no-builtins"), b.getStringAttr("nounwind")};
   if (!variant.tune.empty())
     attributes.push_back(b.getStrArrayAttr({"tune-cpu", variant.tune}));
+  if (std::string contract = cpu::describeLayouts(kernel); !contract.empty())
+    attributes.push_back(b.getStrArrayAttr({cpu::kLayoutAttribute, contract}));
   function->setAttr("passthrough", b.getArrayAttr(attributes));
   Block *entry = function.addEntryBlock();
   b.setInsertionPointToStart(entry);

@@ -1,0 +1,92 @@
+//===- Annotate.cpp - Layout contracts of kernels in LLVM IR and assembly -------------===//
+//
+//   # binding 1: q4_0, 64 x 96, tiles of 32 rows in 1728 bytes
+//   #   codes    +0     4 lines of 128 bytes for 32 columns
+//   #   d        +1536  1 line of 64 bytes for 32 columns
+//   linear_q4_0_i8_add_64x96_t1:
+//
+// A line has one entry for each of the tile's rows (compiler/weights/Format.h). The offsets are the displacements of the
+// inner loop's loads.
+//
+//===----------------------------------------------------------------------===//
+#include "codegen/cpu/Annotate.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace sinter;
+using namespace sinter::tile;
+
+static StringRef nameOf(StreamKind kind) {
+  switch (kind) {
+  case StreamKind::Codes:
+    return "codes";
+  case StreamKind::Scales:
+    return "scales";
+  case StreamKind::Minima:
+    return "minima";
+  case StreamKind::D:
+    return "d";
+  case StreamKind::DMin:
+    return "dmin";
+  case StreamKind::Values:
+    return "values";
+  }
+  llvm_unreachable("all kinds have names");
+}
+
+static void describe(llvm::raw_ostream &out, PackedType type) {
+  const Format &format = Format::get(type.getFormat());
+  PackedLayout layout(format, type.getRows(), type.getCols());
+  out << llvm::formatv("{0}, {1} x {2}, tiles of {3} rows in {4} bytes", format.name, layout.rows(), layout.cols(),
+                       kTileRows, layout.tileBytes());
+  for (const Stream &stream : layout.streams()) {
+    unsigned columns = stream.kind == StreamKind::Codes ? kActGroup : stream.kind == StreamKind::Values ? 1 : format.superBlock;
+    out << llvm::formatv("|  {0,-8} +{1,-8} {2} {3} of {4} bytes for {5} {6}", nameOf(stream.kind), stream.offset,
+                         stream.linesPerUnit, stream.linesPerUnit == 1 ? "line" : "lines", stream.lineBytes, columns,
+                         columns == 1 ? "column" : "columns");
+  }
+}
+
+static void describe(llvm::raw_ostream &out, ActsType type) {
+  out << llvm::formatv("int8 activations, rows of {0} in {1} bytes|  codes    +0|  scales   +{2}|  -8 sum   +{3}"
+                       "|  -32 half +{4}|  totals   +{5}",
+                       type.getWidth(), type.getStride(), type.getScalesOffset(), type.getStartsOffset(),
+                       type.getHalfStartsOffset(), type.getTotalsOffset());
+}
+
+std::string cpu::describeLayouts(KernelOp kernel) {
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  for (unsigned i = 0; i < kernel.getNumBindings(); ++i) {
+    Type type = kernel.getBinding(i).getType();
+    if (!isa<PackedType, ActsType>(type))
+      continue;
+    out << (text.empty() ? "" : "|") << "binding " << i << ": ";
+    if (auto packed = dyn_cast<PackedType>(type))
+      describe(out, packed);
+    else
+      describe(out, cast<ActsType>(type));
+  }
+  return text;
+}
+
+std::string cpu::annotateAssembly(StringRef assembly, ArrayRef<std::pair<std::string, std::string>> contracts,
+                                  StringRef comment) {
+  llvm::StringMap<StringRef> byLabel;
+  for (const auto &[name, contract] : contracts)
+    byLabel[name + ":"] = contract;
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  while (!assembly.empty()) {
+    auto [line, rest] = assembly.split('\n');
+    if (auto found = byLabel.find(line.take_until(llvm::isSpace)); found != byLabel.end())
+      for (StringRef part : llvm::split(found->second, '|'))
+        out << comment << ' ' << part << '\n';
+    out << line << '\n';
+    assembly = rest;
+  }
+  return text;
+}
