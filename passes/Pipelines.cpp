@@ -120,6 +120,14 @@ void sinter::buildPhase(OpPassManager &passes, Phase phase, const PipelineOption
   }
 }
 
+void sinter::addLaneForm(OpPassManager &passes) {
+  OpPassManager &kernels = passes.nest<tile::KernelOp>();
+  kernels.addPass(createExpandFormats());
+  kernels.addPass(createUnrollTokens());
+  kernels.addPass(createCanonicalizerPass());
+  kernels.addPass(createCSEPass());
+}
+
 void sinter::registerDialects(DialectRegistry &registry) {
   registry.insert<llm::LLMDialect, exec::ExecDialect, tile::TileDialect, arith::ArithDialect, func::FuncDialect,
                   LLVM::LLVMDialect, math::MathDialect, scf::SCFDialect, vector::VectorDialect>();

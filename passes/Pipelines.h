@@ -36,6 +36,9 @@ struct PipelineOptions {
 /// pipeline for each variant, and the bundle is a file (compiler/bundle); the driver calls both.
 void buildPhase(mlir::OpPassManager &passes, Phase phase, const PipelineOptions &options = {});
 
+/// Adds what takes structured kernels to lane form: the text that every back end starts from. `passes` are a module's.
+void addLaneForm(mlir::OpPassManager &passes);
+
 /// The three dialects of Sinter and the upstream ones that its passes use.
 void registerDialects(mlir::DialectRegistry &registry);
 

@@ -8,7 +8,7 @@
 #include "mlir/Pass/Pass.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/Passes.h"
-#include "passes/Passes.h"
+#include "passes/Pipelines.h"
 
 using namespace mlir;
 using namespace sinter;
@@ -33,12 +33,7 @@ struct ApproximateMathPass : PassWrapper<ApproximateMathPass, OperationPass<Modu
 } // namespace
 
 void cpu::addPasses(OpPassManager &pm, const Variant &variant) {
-  // Lane form.
-  OpPassManager &kernels = pm.nest<tile::KernelOp>();
-  kernels.addPass(createExpandFormats());
-  kernels.addPass(createUnrollTokens());
-  kernels.addPass(createCanonicalizerPass());
-  kernels.addPass(createCSEPass());
+  addLaneForm(pm);
   if (variant.dot == DotKind::sdot || variant.dot == DotKind::smull)
     pm.addPass(createNarrowShiftsPass());
   // The ABI and the target's dot; what was computed for all tiles moves out of the loop.

@@ -5,8 +5,8 @@
 #include "codegen/spirv/PrintGLSL.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Transforms/Passes.h"
 #include "passes/Passes.h"
+#include "passes/Pipelines.h"
 #include "llvm/ADT/SmallVectorExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -37,11 +37,7 @@ FailureOr<TargetChoice> sinter::chosenTarget(ModuleOp target) {
 static OwningOpRef<ModuleOp> laneForm(ModuleOp variant) {
   OwningOpRef<ModuleOp> module = cast<ModuleOp>(variant->clone());
   PassManager passes(variant.getContext());
-  OpPassManager &kernels = passes.nest<tile::KernelOp>();
-  kernels.addPass(createExpandFormats());
-  kernels.addPass(createUnrollTokens());
-  kernels.addPass(createCanonicalizerPass());
-  kernels.addPass(createCSEPass());
+  addLaneForm(passes);
   return succeeded(passes.run(*module)) ? std::move(module) : nullptr;
 }
 

@@ -12,8 +12,7 @@
 #include "codegen/spirv/CompileSPIRV.h"
 #include "codegen/spirv/PrintGLSL.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Transforms/Passes.h"
-#include "passes/Passes.h"
+#include "passes/Pipelines.h"
 #include "passes/kernels/Kernels.h"
 #include <cmath>
 #include <cstring>
@@ -49,11 +48,7 @@ protected:
 
   tile::KernelOp laneForm() {
     PassManager pm(&context);
-    OpPassManager &kernels = pm.nest<tile::KernelOp>();
-    kernels.addPass(createExpandFormats());
-    kernels.addPass(createUnrollTokens());
-    kernels.addPass(createCanonicalizerPass());
-    kernels.addPass(createCSEPass());
+    addLaneForm(pm);
     if (failed(pm.run(*module)))
       return {};
     return *module->getOps<tile::KernelOp>().begin();

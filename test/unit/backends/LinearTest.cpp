@@ -15,8 +15,7 @@
 #include "codegen/spirv/PrintGLSL.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Transforms/Passes.h"
-#include "passes/Passes.h"
+#include "passes/Pipelines.h"
 #include "passes/kernels/Kernels.h"
 #include <cstring>
 #include <gtest/gtest.h>
@@ -78,11 +77,7 @@ protected:
   /// The kernel in lane form, with its sums recorded where it has any.
   tile::KernelOp laneForm() {
     PassManager pm(&context);
-    OpPassManager &kernels = pm.nest<tile::KernelOp>();
-    kernels.addPass(createExpandFormats());
-    kernels.addPass(createUnrollTokens());
-    kernels.addPass(createCanonicalizerPass());
-    kernels.addPass(createCSEPass());
+    addLaneForm(pm);
     if (failed(pm.run(*module)))
       return {};
     auto kernel = *module->getOps<tile::KernelOp>().begin();
