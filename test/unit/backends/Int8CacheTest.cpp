@@ -12,6 +12,7 @@
 #include "codegen/spirv/CompileSPIRV.h"
 #include "codegen/spirv/PrintGLSL.h"
 #include "mlir/Pass/PassManager.h"
+#include "passes/Passes.h"
 #include "passes/Pipelines.h"
 #include "passes/kernels/Kernels.h"
 #include <cmath>

@@ -15,6 +15,7 @@
 #include "codegen/spirv/PrintGLSL.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
+#include "passes/Passes.h"
 #include "passes/Pipelines.h"
 #include "passes/kernels/Kernels.h"
 #include <cstring>
