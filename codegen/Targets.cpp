@@ -16,6 +16,7 @@ static constexpr StringRef kAvx512Vnni[] = {"avx2",     "fma",      "f16c",     
 static constexpr StringRef kAvxVnni[] = {"avx2", "fma", "f16c", "avxvnni"};
 static constexpr StringRef kAvx2[] = {"avx2", "fma", "f16c"};
 static constexpr StringRef kDotprod[] = {"dotprod"};
+static constexpr StringRef kI8mm[] = {"dotprod", "i8mm"};
 
 // Register blocks: of a block that streams, float sums of 32 rows for each token must fit; of others, codes of 8 quads,
 // one float sum and one integer one a token.
@@ -25,6 +26,12 @@ static constexpr StringRef kDotprod[] = {"dotprod"};
 static constexpr RegisterBlock kAvx512Blocks[] = {{1, 16, true}, {2, 16, true}, {4, 16, false}, {8, 16, false}};
 static constexpr RegisterBlock kAvx2Blocks[] = {{1, 8, true}, {2, 8, true}, {4, 8, false}};
 static constexpr RegisterBlock kNeonBlocks[] = {{1, 8, true}, {2, 8, true}, {4, 8, false}};
+// Arranged activations are worth their copying where all 32 rows of a tile share it and no pointer a token is needed: 16
+// sums, codes of 4 rows and an activation each are in registers.
+static constexpr RegisterBlock kDotprodBlocks[] = {
+    {1, 8, true}, {2, 8, true}, {4, 8, false}, {8, 4, false, Arrangement::tokens}, {16, 4, false, Arrangement::tokens}};
+static constexpr RegisterBlock kI8mmBlocks[] = {
+    {1, 8, true}, {2, 8, true}, {4, 8, false}, {8, 4, false, Arrangement::pairs}, {16, 4, false, Arrangement::pairs}};
 static constexpr Variant kX86Variants[] = {
     {"avx512vnni", kAvx512Vnni, "+avx2,+fma,+f16c,+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512vnni", 512,
      DotKind::vpdpbusd, {kAvx512Blocks, 8, 32, 16384}},
@@ -35,7 +42,8 @@ static constexpr Variant kX86Variants[] = {
 // loads so far ahead of their dots that the registers of a block do not suffice.
 static constexpr StringRef kTune = "neoverse-n2";
 static constexpr Variant kAArch64Variants[] = {
-    {"dotprod", kDotprod, "+neon,+dotprod", 128, DotKind::sdot, {kNeonBlocks, 4, 16, 0}, kTune},
+    {"i8mm", kI8mm, "+neon,+dotprod,+i8mm", 128, DotKind::sdot, {kI8mmBlocks, 4, 16, 0}, kTune},
+    {"dotprod", kDotprod, "+neon,+dotprod", 128, DotKind::sdot, {kDotprodBlocks, 4, 16, 0}, kTune},
     {"neon", {}, "+neon", 128, DotKind::smull, {kNeonBlocks, 4, 16, 0}},
 };
 static constexpr Target kTargets[] = {
@@ -47,6 +55,7 @@ static constexpr StringRef kOnlyAvx2[] = {"avx2"};
 static constexpr StringRef kOnlyAvxVnni[] = {"avxvnni"};
 static constexpr StringRef kOnlyAvx512Vnni[] = {"avx512vnni"};
 static constexpr StringRef kOnlyDotprod[] = {"dotprod"};
+static constexpr StringRef kOnlyI8mm[] = {"i8mm"};
 static constexpr StringRef kOnlyNeon[] = {"neon"};
 static constexpr Preset kPresets[] = {
     {"x86-64-v3", "x86-64", kOnlyAvx2},
@@ -56,11 +65,11 @@ static constexpr Preset kPresets[] = {
     {"cortex-a53", "aarch64", kOnlyNeon},
     {"cortex-a55", "aarch64", kOnlyDotprod},
     {"cortex-a76", "aarch64", kOnlyDotprod},
-    {"cortex-x4", "aarch64", kOnlyDotprod},
-    {"neoverse-n2", "aarch64", kOnlyDotprod},
+    {"cortex-x4", "aarch64", kOnlyI8mm},
+    {"neoverse-n2", "aarch64", kOnlyI8mm},
     {"rpi4", "aarch64", kOnlyNeon},
     {"rpi5", "aarch64", kOnlyDotprod},
-    {"snapdragon-8-gen3", "aarch64", kOnlyDotprod},
+    {"snapdragon-8-gen3", "aarch64", kOnlyI8mm},
 };
 
 const Variant *Target::findVariant(StringRef name) const {

@@ -22,8 +22,17 @@ namespace sinter {
 enum class DotKind {
   vpdpbusd, ///< unsigned weights x signed activations (AVX-512-VNNI, AVX-VNNI)
   pmaddubsw, ///< AVX2: exact only where no pair of products passes 16 bits
-  sdot,      ///< NEON dot product, signed x signed
+  sdot,      ///< Arm's dot product, signed x signed: NEON's, or SVE's where vectors have more than 128 bits
   smull,     ///< NEON base: widening multiplies
+};
+
+/// Where the int8 activations of a register block lie when its dots read them.
+enum class Arrangement {
+  rows,   ///< in their rows
+  tokens, ///< copied to scratch, once for the 32 rows of a tile: group after group, in each one token after the other,
+          ///< so that all tokens of a block have one address and loads share its displacements
+  pairs,  ///< the same with two tokens interleaved by 8 codes: the operand of an instruction that multiplies two rows
+          ///< by two tokens (smmla)
 };
 
 /// What of a linear layer is in registers at a time.
@@ -36,6 +45,9 @@ struct RegisterBlock {
   /// go through a super-block `rows` rows at a time, in scratch). Otherwise a pass for every `rows` rows, whose weights
   /// are unpacked once for all tokens of the block.
   bool streams;
+  /// Of integer formats. Blocks that do not stream, and so read their activations again for every `rows` rows, may
+  /// arrange them first; float formats have no use for such a block.
+  Arrangement arrangement = Arrangement::rows;
 };
 
 /// Register tiles and distances.
@@ -50,7 +62,13 @@ struct Schedule {
   unsigned prefetchBytes;
 
   const RegisterBlock &gemv() const { return linear.front(); }
-  const RegisterBlock &gemm() const { return linear.back(); }
+  /// Blocks for weights of integer formats, or of float formats, which have no arranged ones.
+  llvm::ArrayRef<RegisterBlock> blocks(bool integers) const {
+    llvm::ArrayRef<RegisterBlock> all = linear;
+    while (!integers && all.back().arrangement != Arrangement::rows)
+      all = all.drop_back();
+    return all;
+  }
 };
 
 struct Variant {

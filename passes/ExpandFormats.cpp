@@ -40,7 +40,8 @@ public:
         format(Format::get(packed.getFormat())), layout(format, packed.getRows(), packed.getCols()),
         rows(place.getResult().getType().getRows()) {}
 
-  SmallVector<Value> codes();
+  SmallVector<Value> codes(bool pairs);
+  Value interleave(Value even, Value odd) { return b.create<vector::InterleaveOp>(loc, even, odd); }
   Value chain(StreamKind integers, StreamKind top, unsigned group);
 
 private:
@@ -98,7 +99,8 @@ Value BlockReader::loadLine(const Stream &stream, Value unit, Value line, Type e
   return b.create<LoadOp>(loc, lanes(element), place.getSource(), offset);
 }
 
-SmallVector<Value> BlockReader::codes() {
+/// Of pairs, lines are interleaved before their words are taken out of them, as far as two words have two lines.
+SmallVector<Value> BlockReader::codes(bool pairs) {
   SmallVector<Value> words;
   if (format.isFloat()) {
     const Stream &values = layout.stream(StreamKind::Values);
@@ -120,14 +122,26 @@ SmallVector<Value> BlockReader::codes() {
     }
     return words;
   }
-  words.resize(8);
+  unsigned step = pairs ? 2 : 1;
+  words.resize(8 / step);
+  int64_t width = rows;
+  auto splat = [&](uint32_t v) {
+    auto type = VectorType::get({width}, b.getI32Type());
+    return b.create<arith::ConstantOp>(loc, DenseElementsAttr::get(type, b.getI32IntegerAttr(static_cast<int32_t>(v))));
+  };
   unsigned low = 0;
   for (auto [plane, bits] : llvm::enumerate(format.codePlanes)) {
     const Stream &stream = layout.stream(StreamKind::Codes, plane);
     SmallVector<Value> lines;
     for (unsigned l = 0; l < bits; ++l)
       lines.push_back(loadLine(stream, place.getBlock(), index(l), b.getI32Type()));
-    for (unsigned q = 0; q < 8; ++q) {
+    bool joined = pairs && bits > 1;
+    width = joined ? 2 * rows : rows;
+    if (joined)
+      for (unsigned l = 0; l < bits; l += 2)
+        lines[l] = interleave(lines[l], lines[l + 1]);
+    SmallVector<Value> parts;
+    for (unsigned q = 0; q < 8; q += joined ? 2 : 1) {
       Value word = lines[q % bits];
       unsigned shift = q / bits * bits;
       if (bits < 8) {
@@ -139,7 +153,11 @@ SmallVector<Value> BlockReader::codes() {
           word = b.create<arith::ShLIOp>(loc, word, splat(move));
         word = b.create<arith::AndIOp>(loc, word, splat(((1u << bits) - 1u) * 0x01010101u << low));
       }
-      words[q] = words[q] ? b.create<arith::OrIOp>(loc, words[q], word) : word;
+      parts.push_back(word);
+    }
+    for (unsigned w = 0; w < words.size(); ++w) {
+      Value word = pairs && !joined ? interleave(parts[2 * w], parts[2 * w + 1]) : parts[w];
+      words[w] = words[w] ? b.create<arith::OrIOp>(loc, words[w], word) : word;
     }
     low += bits;
   }
@@ -213,7 +231,7 @@ struct ExpandFormatsPass : sinter::impl::ExpandFormatsBase<ExpandFormatsPass> {
         if (isa<BlockType>(operand.getType()) && !operand.getDefiningOp<LoadPackedOp>())
           return op->emitOpError("reads a block that no tile.load_packed names");
       if (auto unpack = dyn_cast<UnpackOp>(op)) {
-        unpack.replaceAllUsesWith(reader(b, unpack.getBlock()).codes());
+        unpack.replaceAllUsesWith(reader(b, unpack.getBlock()).codes(unpack.getPairs()));
       } else if (auto scale = dyn_cast<ScaleOp>(op)) {
         Value v = reader(b, scale.getBlock()).chain(StreamKind::Scales, StreamKind::D, scale.getGroup());
         scale.replaceAllUsesWith(v);

@@ -16,6 +16,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "passes/ArrangedActs.h"
 #include "passes/Passes.h"
 #include "passes/RowAccess.h"
 
@@ -96,6 +97,24 @@ private:
       for (int64_t t = 0, n = tokensOf(value.getType()); t < n; ++t)
         flat.push_back(token(value, t));
   }
+  /// One of `step` lanes of a vector, from lane `first` on.
+  static Value lanesFrom(OpBuilder &b, Location loc, Value v, int64_t first, int64_t step) {
+    SmallVector<int64_t> mask;
+    for (int64_t lane = first; lane < cast<VectorType>(v.getType()).getDimSize(0); lane += step)
+      mask.push_back(lane);
+    return b.create<vector::ShuffleOp>(loc, v, v, mask);
+  }
+  /// The six results of a load of activation groups.
+  void replaceGroups(Operation *op, ArrayRef<ActGroup> groups) {
+    unsigned result = 0;
+    for (Value ActGroup::*member : {&ActGroup::codes, &ActGroup::scale, &ActGroup::start, &ActGroup::low, &ActGroup::high,
+                                    &ActGroup::total}) {
+      SmallVector<Value> values;
+      for (const ActGroup &group : groups)
+        values.push_back(group.*member);
+      replace(op, result++, std::move(values));
+    }
+  }
   static Value plus(OpBuilder &b, Location loc, Value index, int64_t t) {
     return b.createOrFold<arith::AddIOp>(loc, index, b.create<arith::ConstantIndexOp>(loc, t));
   }
@@ -131,7 +150,7 @@ LogicalResult Unroller::unroll(Operation *op) {
   if (isa<scf::YieldOp>(op))
     return success();
 
-  bool rows = isa<LoadRowOp, GatherRowOp, StoreRowOp, LoadActsOp, StoreActsOp, ViewOp>(op);
+  bool rows = isa<LoadRowOp, GatherRowOp, StoreRowOp, LoadActsOp, StoreActsOp, ArrangeActsOp, LoadArrangedOp, ViewOp>(op);
   auto isBlock = [](Value v) { return static_cast<bool>(blockType(v.getType())); };
   if (!rows && llvm::none_of(op->getOperands(), isBlock) && llvm::none_of(op->getResults(), isBlock))
     return success();
@@ -157,22 +176,14 @@ LogicalResult Unroller::unroll(Operation *op) {
                 storeRow(b, loc, token(store.getValue(), t), store.getTarget(), row, store.getColumn());
               });
   } else if (auto load = dyn_cast<LoadActsOp>(op)) {
-    SmallVector<Value> codes, scale, start, low, high, total;
-    for (int64_t t = 0; t < tokensOf(load.getScale().getType()); ++t) {
-      ActGroup group = loadActs(b, loc, load.getSource(), plus(b, loc, load.getRow(), t), load.getBlock());
-      codes.push_back(group.codes);
-      scale.push_back(group.scale);
-      start.push_back(group.start);
-      low.push_back(group.low);
-      high.push_back(group.high);
-      total.push_back(group.total);
-    }
-    replace(op, 0, std::move(codes));
-    replace(op, 1, std::move(scale));
-    replace(op, 2, std::move(start));
-    replace(op, 3, std::move(low));
-    replace(op, 4, std::move(high));
-    replace(op, 5, std::move(total));
+    SmallVector<ActGroup> groups;
+    for (int64_t t = 0; t < tokensOf(load.getScale().getType()); ++t)
+      groups.push_back(loadActs(b, loc, load.getSource(), plus(b, loc, load.getRow(), t), load.getBlock()));
+    replaceGroups(op, groups);
+  } else if (auto load = dyn_cast<LoadArrangedOp>(op)) {
+    replaceGroups(op, loadArranged(b, load));
+  } else if (auto arrange = dyn_cast<ArrangeActsOp>(op)) {
+    arrangeActs(b, arrange);
   } else if (auto store = dyn_cast<StoreActsOp>(op)) {
     forTokens(op, tokensOf(store.getValue().getType()), store.getRow(), store.getLimit(),
               [&](OpBuilder &b, Location loc, int64_t t, Value row) {
@@ -187,6 +198,18 @@ LogicalResult Unroller::unroll(Operation *op) {
     replace(op, 0, SmallVector<Value>(tokensOf(scalar.getType()), value));
   } else if (auto dot = dyn_cast<DotOp>(op)) {
     unrollDot(dot);
+  } else if (auto dot = dyn_cast<DotPairsOp>(op)) {
+    SmallVector<Value> values;
+    for (int64_t p = 0; p < tokensOf(dot.getResult().getType()); ++p)
+      values.push_back(b.create<DotPairsOp>(loc, tokenType(dot.getResult().getType()), token(dot.getInit(), p),
+                                            dot.getCodes(), token(dot.getX(), p), dot.getFirst()));
+    replace(op, 0, std::move(values));
+  } else if (auto split = dyn_cast<SplitPairsOp>(op)) {
+    int64_t pairs = tokensOf(split.getSource().getType());
+    SmallVector<Value> values;
+    for (int64_t t = 0; t < 2 * pairs; ++t)
+      values.push_back(lanesFrom(b, loc, token(split.getSource(), t / 2), t % 2, 2));
+    replace(op, 0, std::move(values));
   } else if (op->hasTrait<OpTrait::Elementwise>() || op->hasTrait<OpTrait::ConstantLike>() ||
              isa<ReduceOp, SwapPairsOp, ConcatOp>(op)) {
     unrollElementwise(op);
@@ -235,7 +258,14 @@ void Unroller::unrollBroadcast(BroadcastOp op) {
   bool oneToken = tokensOf(op.getSource().getType()) == 1;
   for (int64_t t = 0; t < type.getDimSize(0); ++t) {
     Value source = token(op.getSource(), oneToken ? 0 : t);
-    if (source.getType() != lane && isa<VectorType>(source.getType()))
+    auto from = dyn_cast<VectorType>(source.getType());
+    if (from && from != lane && from.getDimSize(0) > 1) {
+      // The four numbers of a pair of tokens, again and again.
+      SmallVector<int64_t> mask;
+      for (int64_t i = 0; i < cast<VectorType>(lane).getDimSize(0); ++i)
+        mask.push_back(i % from.getDimSize(0));
+      source = b.create<vector::ShuffleOp>(op.getLoc(), source, source, mask);
+    } else if (from && from != lane)
       // vector<1> of a single row.
       source = b.create<vector::ExtractOp>(op.getLoc(), source, ArrayRef<int64_t>{0});
     else if (source.getType() != lane)

@@ -6,7 +6,7 @@
 #   unit     GoogleTest
 #   lit      lit + FileCheck
 #   e2e      whole tools on whole models: goldens, determinism, phases, errors, memory (test/e2e/)
-#   aarch64  the same goldens on the AArch64 runtime under qemu, with NEON and dotprod kernels
+#   aarch64  the same goldens on the AArch64 runtime under qemu, with NEON, dotprod and i8mm kernels
 #   asan     broken models and bundles under AddressSanitizer and UBSan
 #
 # Environment: SINTER_MODELS (models with goldens; default ../shared/models; without them the tests that need them
@@ -102,7 +102,7 @@ if wanted aarch64; then
   emulator="qemu-aarch64 -L /usr/aarch64-linux-gnu -cpu max"
   quick=--quick
   [ "${SINTER_FULL:-0}" = 1 ] && quick=
-  suite goldens-aarch64 end_to_end goldens --target=aarch64 --variants=neon,dotprod $quick \
+  suite goldens-aarch64 end_to_end goldens --target=aarch64 --variants=neon,dotprod,i8mm $quick \
     --sinter build/aarch64/bin/sinter --emulator "$emulator"
   suite variants-aarch64 end_to_end variants --target=aarch64 --sinter build/aarch64/bin/sinter --emulator "$emulator"
   suite tool-aarch64 end_to_end tool --target=aarch64 --sinter build/aarch64/bin/sinter --emulator "$emulator"

@@ -10,6 +10,7 @@
 //              (|w| <= 128, |x| <= 127: 2 * 128 * 127 = 32512 fits). Sums of several words are kept in 16 bits as
 //              long as they fit, then widened with vpmaddwd.
 //   sdot       signed x signed: codes of fewer than 8 bits are positive bytes
+//   smmla      signed x signed, two rows by two tokens by 8 codes (tile.dot_pairs): sums in 32 bits
 //   smull      widening multiplies of 8 bits, pairwise added to 32
 //
 // Float dots are chains of fused multiply-adds, everywhere.
@@ -237,4 +238,31 @@ SmallVector<Value> cpu::lowerDots(OpBuilder &b, ArrayRef<DotOp> dots, const Vari
     for (DotLowering &lowering : lowerings)
       lowering.step(q);
   return llvm::map_to_vector(lowerings, [](DotLowering &lowering) { return lowering.end(); });
+}
+
+/// A register of sums has two rows of two tokens; one of codes the same rows, 8 codes each; a quarter of x two tokens, 8
+/// codes each.
+Value cpu::lowerDotPairs(OpBuilder &b, DotPairsOp dot, const Variant &) {
+  Location loc = dot.getLoc();
+  auto type = cast<VectorType>(dot.getResult().getType());
+  auto words = VectorType::get({4}, b.getI32Type());
+  auto bytes = VectorType::get({16}, b.getI8Type());
+  auto part = [&](Value v, int64_t first) -> Value {
+    return b.create<vector::ExtractStridedSliceOp>(loc, v, ArrayRef<int64_t>{first}, ArrayRef<int64_t>{4},
+                                                   ArrayRef<int64_t>{1});
+  };
+  auto bytesOf = [&](Value v, int64_t first) -> Value { return b.create<vector::BitCastOp>(loc, bytes, part(v, first)); };
+  Value whole = b.create<arith::ConstantOp>(loc, b.getZeroAttr(type));
+  for (int64_t lane = 0; lane < type.getDimSize(0); lane += 4) {
+    Value acc = part(dot.getInit(), lane);
+    for (auto [j, codes] : llvm::enumerate(dot.getCodes())) {
+      Value x = bytesOf(dot.getX(), 2 * static_cast<int64_t>(dot.getFirst()) + 4 * static_cast<int64_t>(j));
+      acc = b.create<LLVM::CallIntrinsicOp>(loc, TypeRange{words},
+                                            b.getStringAttr("llvm.aarch64.neon.smmla.v4i32.v16i8"),
+                                            ValueRange{acc, bytesOf(codes, lane), x}, LLVM::FastmathFlagsAttr())
+                .getResult(0);
+    }
+    whole = b.create<vector::InsertStridedSliceOp>(loc, acc, whole, ArrayRef<int64_t>{lane}, ArrayRef<int64_t>{1});
+  }
+  return whole;
 }

@@ -257,6 +257,8 @@ FailureOr<Value> KernelLowering::lower(Operation *op) {
   }
   if (auto l = dyn_cast<LookupOp>(op))
     return cpu::lowerLookup(b, l, variant);
+  if (auto dot = dyn_cast<DotPairsOp>(op))
+    return cpu::lowerDotPairs(b, dot, variant);
   if (auto r = dyn_cast<ReduceOp>(op))
     return reduce(r);
   if (auto s = dyn_cast<SpreadOp>(op))

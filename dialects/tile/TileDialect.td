@@ -83,6 +83,35 @@ def Tile_ActsType : Tile_Type<"Acts", "acts"> {
   }];
 }
 
+def Tile_ArrangedType : Tile_Type<"Arranged", "arranged"> {
+  let summary = "the int8 activations of a register block, side by side: a view of scratch";
+  let description = [{
+    `!tile.arranged<2048, 16, 1>`: the groups of `tokens` rows of `!tile.acts<2048>`, so that one address and constant
+    displacements reach all tokens of a group. Tokens go `together` by one or by two. One after the other are
+
+      codes     for each group: for each token its 32 bytes; or, by two, for each pair t, u:
+                t[0..7] u[0..7] t[8..15] u[8..15] t[16..23] u[16..23] t[24..31] u[24..31]
+      numbers   scales, starts, low half starts, high half starts, totals, each: for each 4 tokens (each pair): for each
+                group 4 words: the numbers of the 4 tokens; or, by two, t u t u
+
+    with the number of groups rounded up to a multiple of 4. What is there is what `tile.arrange_acts` was asked for.
+  }];
+  let parameters = (ins "int64_t":$width, "int64_t":$tokens, "int64_t":$together);
+  let assemblyFormat = "`<` $width `,` $tokens `,` $together `>`";
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    enum Numbers { Scales, Starts, LowStarts, HighStarts, Totals, Count };
+    int64_t getGroups() const { return (getWidth() / 32 + 3) / 4 * 4; }
+    /// Fours of tokens, or pairs.
+    int64_t getUnits() const { return getTokens() / getUnitTokens(); }
+    int64_t getUnitTokens() const { return getTogether() == 2 ? 2 : 4; }
+    int64_t getNumbersOffset(Numbers numbers) const {
+      return getGroups() * (getTokens() * 32 + numbers * getUnits() * 16);
+    }
+    int64_t getBytes() const { return getNumbersOffset(Count); }
+  }];
+}
+
 def Tile_BytesType : Tile_Type<"Bytes", "bytes"> {
   let summary = "a binding addressed by byte: a KV cache, token ids, scratch";
   let assemblyFormat = "";

@@ -22,10 +22,12 @@ def Tile_UnpackOp : Tile_Op<"unpack", [Pure]> {
   let description = [{
     Integer formats: 8 results vector<Rxi32>, word q holding the codes of elements 4q .. 4q+3, one byte each (unsigned,
     or two's complement where the format says so). Float formats: 8 results vector<Rxf32>, one a column.
+    With `pairs` (integer formats) there are 4 results vector<2Rxi32>: lanes 2r and 2r + 1 of result j are words 2j and
+    2j + 1 of row r, what `dot_pairs` takes.
   }];
-  let arguments = (ins Tile_BlockType:$block);
+  let arguments = (ins Tile_BlockType:$block, UnitAttr:$pairs);
   let results = (outs Variadic<VectorOfRankAndType<[1], [I32, F32]>>:$codes);
-  let assemblyFormat = "$block attr-dict `:` type($block) `->` type($codes)";
+  let assemblyFormat = "$block (`pairs` $pairs^)? attr-dict `:` type($block) `->` type($codes)";
   let hasVerifier = 1;
 }
 
@@ -74,6 +76,37 @@ def Tile_LoadActsOp : Tile_Op<"load_acts", [MemoryEffects<[MemRead]>]> {
   let hasVerifier = 1;
 }
 
+def Tile_ArrangeActsOp : Tile_Op<"arrange_acts", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "copies the activations of a register block's tokens side by side";
+  let description = [{
+    Codes and scales of rows `row` .. as `!tile.arranged` says, and of the sums those that are named.
+  }];
+  let arguments = (ins Tile_ActsType:$source, Index:$row, Tile_ArrangedType:$target, UnitAttr:$starts, UnitAttr:$halves,
+                       UnitAttr:$totals);
+  let assemblyFormat = [{
+    $source `[` $row `]` `,` $target (`starts` $starts^)? (`halves` $halves^)? (`totals` $totals^)? attr-dict
+    `:` type($source) `,` type($target)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_LoadArrangedOp : Tile_Op<"load_arranged", [MemoryEffects<[MemRead]>]> {
+  let summary = "one activation group of all tokens of an arranged block";
+  let description = [{
+    Results as those of `load_acts`. Of tokens that go together by two, a row of the results is a pair t, u: 16 words of
+    codes, t0 t1 u0 u1 t2 t3 u2 u3 .., and numbers t u t u.
+  }];
+  let arguments = (ins Tile_ArrangedType:$source, Index:$block);
+  let results = (outs VectorOfRankAndType<[2], [I32]>:$codes, VectorOfRankAndType<[2], [F32]>:$scale,
+                      VectorOfRankAndType<[2], [I32]>:$start, VectorOfRankAndType<[2], [I32]>:$low,
+                      VectorOfRankAndType<[2], [I32]>:$high, VectorOfRankAndType<[2], [F32]>:$total);
+  let assemblyFormat = [{
+    $source `[` $block `]` attr-dict `:` type($source) `->` type($codes) `,` type($scale) `,` type($start) `,` type($low)
+    `,` type($high) `,` type($total)
+  }];
+  let hasVerifier = 1;
+}
+
 def Tile_DotOp : Tile_Op<"dot", [Pure, AttrSizedOperandSegments, AllTypesMatch<["init", "result"]>]> {
   let summary = "a dot product of G neighbours a lane, added to a wider sum";
   let description = [{
@@ -92,6 +125,32 @@ def Tile_DotOp : Tile_Op<"dot", [Pure, AttrSizedOperandSegments, AllTypesMatch<[
     $init `,` `[` $codes `]` `,` $x (`from` $first^)? (`start` $start^ `:` type($start))? `bits` $bits attr-dict
     `:` `[` type($codes) `]` `,` type($x) `->` type($result)
   }];
+  let hasVerifier = 1;
+}
+
+def Tile_DotPairsOp : Tile_Op<"dot_pairs", [Pure, AllTypesMatch<["init", "result"]>]> {
+  let summary = "two rows by two tokens by 8 codes, added to wider sums";
+  let description = [{
+    Sums of pairs of tokens t, u: lane 2r is row r of t, lane 2r + 1 row r of u; vector<Px2R> for P pairs, or in lane form
+    vector<2R>. To each is added, exactly,
+      sum over j and bytes i of (codes[j] lane 2r + h).byte i * (x word 2 * first + 4j + h of t, + 2 of u).byte i
+    for h in 0, 1. `codes` are of `unpack pairs`, `x` of `load_arranged`; `first` is the word of a row where they start.
+    Codes of fewer than 8 bits are unsigned, of 8 two's complement, as with `dot`.
+  }];
+  let arguments = (ins VectorOfAnyRankOf<[I32]>:$init, Variadic<VectorOfRankAndType<[1], [I32]>>:$codes,
+                       VectorOfAnyRankOf<[I32]>:$x, DefaultValuedAttr<I64Attr, "0">:$first);
+  let results = (outs VectorOfAnyRankOf<[I32]>:$result);
+  let assemblyFormat = [{
+    $init `,` `[` $codes `]` `,` $x (`from` $first^)? attr-dict `:` `[` type($codes) `]` `,` type($x) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_SplitPairsOp : Tile_Op<"split_pairs", [Pure]> {
+  let summary = "sums of P pairs of tokens, vector<Px2R>, as those of 2P tokens, vector<2PxR>";
+  let arguments = (ins VectorOfRankAndType<[2], [F32]>:$source);
+  let results = (outs VectorOfRankAndType<[2], [F32]>:$result);
+  let assemblyFormat = "$source attr-dict `:` type($source) `->` type($result)";
   let hasVerifier = 1;
 }
 

@@ -96,7 +96,8 @@ LogicalResult KernelOp::verify() {
 static VectorType vectorOf(Value value) { return cast<VectorType>(value.getType()); }
 
 LogicalResult ViewOp::verify() {
-  int64_t offset = getOffset(), row = getResult().getType().getWidth() * 4;
+  auto arranged = dyn_cast<ArrangedType>(getResult().getType());
+  int64_t offset = getOffset(), row = arranged ? arranged.getBytes() : cast<RowsType>(getResult().getType()).getWidth() * 4;
   if (offset < 0 || offset % 4)
     return emitOpError("starts at a multiple of 4 bytes, not at ") << offset;
   auto kernel = (*this)->getParentOfType<KernelOp>();
@@ -138,7 +139,9 @@ LogicalResult BroadcastOp::verify() {
     return emitOpError("changes the element type");
   bool row = from.getShape().back() == to.getDimSize(1) && (from.getRank() == 1 || from.getDimSize(0) == 1);
   bool token = from.getRank() == 2 && from.getDimSize(1) == 1 && from.getDimSize(0) == to.getDimSize(0);
-  if (!row && !token)
+  bool repeated = from.getRank() == 2 && from.getDimSize(0) == to.getDimSize(0) && from.getDimSize(1) == 4 &&
+                  to.getDimSize(1) % 4 == 0;
+  if (!row && !token && !repeated)
     return emitOpError("takes one number a row or one a token of ") << to << ", not " << from;
   return success();
 }
@@ -213,13 +216,16 @@ LogicalResult LoadPackedOp::verify() {
 LogicalResult UnpackOp::verify() {
   BlockType block = getBlock().getType();
   const Format &format = Format::get(block.getFormat());
-  if (getCodes().size() != 8)
-    return emitOpError("gives 8 words, not ") << getCodes().size();
+  int64_t words = getPairs() ? 4 : 8, lanes = getPairs() ? 2 * block.getRows() : block.getRows();
+  if (getPairs() && format.isFloat())
+    return emitOpError("has pairs of words of integer formats only, not of ") << format.name;
+  if (static_cast<int64_t>(getCodes().size()) != words)
+    return emitOpError("gives ") << words << " words, not " << getCodes().size();
   Type element = format.isFloat() ? Type(Float32Type::get(getContext()))
                                   : Type(IntegerType::get(getContext(), 32));
   for (Type type : getCodes().getTypes())
-    if (type != VectorType::get({block.getRows()}, element))
-      return emitOpError("of ") << block << " gives vector<" << block.getRows() << "x" << element << ">";
+    if (type != VectorType::get({lanes}, element))
+      return emitOpError("of ") << block << " gives vector<" << lanes << "x" << element << ">";
   return success();
 }
 
@@ -261,6 +267,50 @@ LogicalResult LoadActsOp::verify() {
   return success();
 }
 
+LogicalResult ArrangeActsOp::verify() {
+  if (getSource().getType().getWidth() != getTarget().getType().getWidth())
+    return emitOpError("has ") << getTarget().getType() << " for rows of " << getSource().getType();
+  if (!getTarget().getDefiningOp<ViewOp>())
+    return emitOpError("writes to a view");
+  return success();
+}
+
+LogicalResult LoadArrangedOp::verify() {
+  ArrangedType type = getSource().getType();
+  bool pairs = type.getTogether() == 2;
+  int64_t count = type.getTokens() / type.getTogether();
+  if (vectorOf(getCodes()).getShape() != ArrayRef<int64_t>{count, pairs ? 16 : 8})
+    return emitOpError("of ") << type << " gives " << (pairs ? 16 : 8) << " words of codes for each of " << count;
+  for (Value number : {getScale(), getStart(), getLow(), getHigh(), getTotal()})
+    if (vectorOf(number).getShape() != ArrayRef<int64_t>{count, pairs ? 4 : 1})
+      return emitOpError("of ") << type << " gives " << (pairs ? 4 : 1) << " scales, starts and totals for each of " << count;
+  if (!getSource().getDefiningOp<ViewOp>())
+    return emitOpError("reads a view");
+  return success();
+}
+
+LogicalResult DotPairsOp::verify() {
+  VectorType result = vectorOf(getResult()), x = vectorOf(getX());
+  int64_t lanes = result.getShape().back(), first = getFirst(), words = 2 * static_cast<int64_t>(getCodes().size());
+  if (lanes % 4)
+    return emitOpError("takes rows by two, not ") << lanes / 2;
+  if (words == 0 || first < 0 || first % 2 || x.getShape().back() != 16 || first + words > 8)
+    return emitOpError("takes words ") << first << " .. " << first + words - 1 << " of 8, by two";
+  for (Type type : getCodes().getTypes())
+    if (cast<VectorType>(type).getDimSize(0) != lanes)
+      return emitOpError("has weights of other rows than its result");
+  if (x.getRank() != result.getRank() || (x.getRank() == 2 && x.getDimSize(0) != result.getDimSize(0)))
+    return emitOpError("has activations of other tokens than its result");
+  return success();
+}
+
+LogicalResult SplitPairsOp::verify() {
+  VectorType from = vectorOf(getSource()), to = vectorOf(getResult());
+  if (to.getDimSize(0) != 2 * from.getDimSize(0) || 2 * to.getDimSize(1) != from.getDimSize(1))
+    return emitOpError("makes two tokens of each pair, not ") << to << " of " << from;
+  return success();
+}
+
 LogicalResult StoreActsOp::verify() {
   if (vectorOf(getValue()).getDimSize(1) != kActGroup)
     return emitOpError("stores whole groups of ") << kActGroup << " values, not " << vectorOf(getValue()).getDimSize(1);
@@ -273,8 +323,9 @@ LogicalResult ScaleAccumulateOp::verify() {
     return emitOpError("has a dot of other tokens or rows than its sum");
   if (vectorOf(getWeightScale()).getDimSize(0) != acc.getDimSize(1))
     return emitOpError("takes one weight scale a row");
-  if (vectorOf(getActScale()).getShape() != ArrayRef<int64_t>{acc.getDimSize(0), 1})
-    return emitOpError("takes one activation scale a token");
+  VectorType scale = vectorOf(getActScale());
+  if (scale.getDimSize(0) != acc.getDimSize(0) || (scale.getDimSize(1) != 1 && scale.getDimSize(1) != 4))
+    return emitOpError("takes one activation scale a token, or four a pair of tokens");
   return success();
 }
 

@@ -50,9 +50,9 @@ def Tile_KernelOp : Tile_Op<"kernel", [IsolatedFromAbove, Symbol, SingleBlock, N
 //===----------------------------------------------------------------------===//
 
 def Tile_ViewOp : Tile_Op<"view", [Pure]> {
-  let summary = "part of a binding, addressed as rows";
+  let summary = "part of a binding, addressed as rows or as arranged activations";
   let arguments = (ins Tile_BytesType:$source, I64Attr:$offset);
-  let results = (outs Tile_RowsType:$result);
+  let results = (outs AnyTypeOf<[Tile_RowsType, Tile_ArrangedType]>:$result);
   let assemblyFormat = "$source `[` $offset `]` attr-dict `:` type($result)";
   let hasVerifier = 1;
 }
@@ -157,7 +157,7 @@ def Tile_LanesOp : Tile_Op<"lanes", [Pure]> {
 }
 
 def Tile_BroadcastOp : Tile_Op<"broadcast", [Pure]> {
-  let summary = "vector<Tx1>, vector<R> or vector<1xR> to vector<TxR>";
+  let summary = "vector<Tx1>, vector<R> or vector<1xR> to vector<TxR>; vector<Tx4> repeated to vector<TxR>";
   let arguments = (ins AnyVectorOfAnyRank:$source);
   let results = (outs VectorOfRankAndType<[2], [AnyType]>:$result);
   let assemblyFormat = "$source attr-dict `:` type($source) `->` type($result)";

@@ -92,6 +92,18 @@ LogicalResult ActsType::verify(function_ref<InFlightDiagnostic()> emitError, int
   return success();
 }
 
+LogicalResult ArrangedType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t width, int64_t tokens,
+                                   int64_t together) {
+  if (width < kActGroup || width % kActGroup)
+    return emitError() << "int8 activations come in groups of " << kActGroup << ": a width of " << width << " has none";
+  if (together != 1 && together != 2)
+    return emitError() << "tokens go together by one or by two, not by " << together;
+  int64_t unit = together == 2 ? 2 : 4;
+  if (tokens < unit || tokens % unit)
+    return emitError() << "tokens that go together by " << together << " are a multiple of " << unit << ", not " << tokens;
+  return success();
+}
+
 void RowsType::print(AsmPrinter &printer) const {
   printer << '<' << getWidth();
   if (getStride() != paddedStride(getWidth()))

@@ -28,7 +28,7 @@ class LinearBuilder {
 public:
   LinearBuilder(OpBuilder &b, Location loc, StringRef name, const LinearSpec &spec, const Schedule &schedule)
       : spec(spec), schedule(schedule), rows(spec.weights.front().rows),
-        k(b, loc, name, bindingTypes(b.getContext()), largest().tokens, productScratch(largest())) {}
+        k(b, loc, name, bindingTypes(b.getContext()), largest().tokens, scratch(b.getContext())) {}
 
   void build();
 
@@ -39,7 +39,14 @@ private:
   Value epilogue(ArrayRef<Value> products, Value row);
   Value rotate(Value v, llm::RotateOp op, Value row);
 
-  const RegisterBlock &largest() { return spec.tokens == TokenClass::One ? schedule.gemv() : schedule.gemm(); }
+  ArrayRef<RegisterBlock> blocks() { return schedule.blocks(spec.actsInput); }
+  const RegisterBlock &largest() { return spec.tokens == TokenClass::One ? schedule.gemv() : blocks().back(); }
+  int64_t scratch(MLIRContext *context) {
+    int64_t bytes = 0;
+    for (const RegisterBlock &block : spec.tokens == TokenClass::One ? blocks().take_front() : blocks())
+      bytes = std::max(bytes, productScratch(context, block, spec.weights.front().cols));
+    return bytes;
+  }
   VectorType block() { return k.block(k.T, kTileRows); }
   unsigned firstResidual() { return spec.weights.size() + 1; }
   unsigned firstBias() { return firstResidual() + spec.residuals; }
@@ -82,9 +89,10 @@ SmallVector<Type> LinearBuilder::bindingTypes(MLIRContext *context) {
 
 void LinearBuilder::buildBlock(Value row, const RegisterBlock &block) {
   k.T = block.tokens;
+  Value x = arrangeActivations(k, k.binding(spec.weights.size()), row, block, spec.weights);
   SmallVector<Value> products;
   for (size_t i = 0; i < spec.weights.size(); ++i)
-    products.push_back(buildProduct(k, k.binding(i), k.tile(), k.binding(spec.weights.size()), row, block,
+    products.push_back(buildProduct(k, k.binding(i), k.tile(), x, row, block,
                                     schedule.prefetchBytes));
   Value v = epilogue(products, row);
   if (spec.output == OutputKind::Rows)
@@ -100,9 +108,9 @@ void LinearBuilder::build() {
     buildBlock(k.index(0), schedule.gemv());
     return;
   }
-  const RegisterBlock &large = schedule.gemm();
+  const RegisterBlock &large = blocks().back();
   // The first block is for kernels of one token alone: two tokens cost no more reading.
-  ArrayRef<RegisterBlock> small = schedule.linear.drop_back().drop_front();
+  ArrayRef<RegisterBlock> small = blocks().drop_back().drop_front();
   Value rest = k.rem(k.tokens(), large.tokens), whole = k.sub(k.tokens(), rest);
   Value end = k.tokens();
   if (!small.empty()) {

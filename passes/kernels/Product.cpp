@@ -32,6 +32,15 @@ struct Product {
   const Format &format;
   PackedLayout layout;
   int64_t rows;
+  /// Where x is arranged: tokens that go together (1 elsewhere).
+  ArrangedType arranged;
+  int64_t together;
+
+  /// Sums: a row of a register block a token; of pairs of tokens, both tokens' sums in turn (tile.dot_pairs).
+  VectorType sums(Type element = {}) { return k.block(k.T / together, rows * together, element); }
+  /// Numbers of the activations: one a token, or four a pair.
+  VectorType numbers(Type element = {}) { return k.block(k.T / together, together == 2 ? 4 : 1, element); }
+  Value perRow(Value v);
 
   int64_t blocksPerSuper() { return format.isFloat() ? 1 : format.superBlock / kActGroup; }
   int64_t supers() { return layout.paddedCols() / format.superBlock; }
@@ -40,8 +49,8 @@ struct Product {
   }
   SmallVector<Value> codes(Value place) {
     Type element = format.isFloat() ? Type(k.b.getF32Type()) : Type(k.b.getI32Type());
-    SmallVector<Type> types(8, k.lanes(rows, element));
-    return SmallVector<Value>(k.op<UnpackOp>(types, place).getResults());
+    SmallVector<Type> types(8 / together, k.lanes(rows * together, element));
+    return SmallVector<Value>(k.op<UnpackOp>(types, place, together == 2).getResults());
   }
   Value floatBlock(Value block, Value part, Value acc);
   Value integerBlock(Value block, Value part, Value acc);
@@ -77,26 +86,33 @@ Value Product::floatBlock(Value block, Value part, Value acc) {
 
 Value Product::integerBlock(Value block, Value part, Value acc) {
   Type i32 = k.b.getI32Type();
-  VectorType number = k.block(k.T, 1), count = k.block(k.T, 1, i32);
-  auto acts = k.op<LoadActsOp>(k.block(k.T, 8, i32), number, count, count, count, number, x, row, block);
+  VectorType number = numbers(), count = numbers(i32), words8 = k.block(k.T / together, 8 * together, i32);
+  Operation *load = arranged ? k.op<LoadArrangedOp>(words8, number, count, count, count, number, x, block).getOperation()
+                             : k.op<LoadActsOp>(words8, number, count, count, count, number, x, row, block);
+  Value xCodes = load->getResult(0), xScale = load->getResult(1), start = load->getResult(2), low = load->getResult(3),
+        high = load->getResult(4), xTotal = load->getResult(5);
   Value at = place(block, part);
   SmallVector<Value> words = codes(at);
-  VectorType products = k.block(k.T, rows, i32), results = k.block(k.T, rows);
+  VectorType products = sums(i32), results = sums();
   unsigned groups = format.scaleGroup && format.scaleGroup < kActGroup ? kActGroup / format.scaleGroup : 1;
   for (unsigned g = 0; g < groups; ++g) {
-    Value half = g == 0 ? acts.getLow() : acts.getHigh();
+    Value half = g == 0 ? low : high;
     Value init = k.splatInt(products, 0);
     if (format.codeOffset)
-      init = k.broadcast(groups == 1 ? offsetStart(acts.getStart(), 8) : offsetStart(half, 32), products);
+      init = k.broadcast(groups == 1 ? offsetStart(start, 8) : offsetStart(half, 32), products);
     unsigned first = 8 / groups * g;
-    Value dot = k.op<DotOp>(products, init, ValueRange(words).slice(first, 8 / groups), acts.getCodes(),
-                            format.signedCodes ? acts.getStart() : Value(), format.codeBits(), first);
-    Value scale = k.op<ScaleOp>(k.lanes(rows), at, g);
-    acc = k.op<ScaleAccumulateOp>(results, acc, dot, scale, acts.getScale());
+    ValueRange codes = ValueRange(words).slice(first / together, 8 / groups / together);
+    Value dot;
+    if (together == 2)
+      dot = k.op<DotPairsOp>(products, init, codes, xCodes, first);
+    else
+      dot = k.op<DotOp>(products, init, codes, xCodes, format.signedCodes ? start : Value(), format.codeBits(), first);
+    Value scale = perRow(k.op<ScaleOp>(k.lanes(rows), at, g));
+    acc = k.op<ScaleAccumulateOp>(results, acc, dot, scale, xScale);
     if (format.minima) {
       // Negated a row, not a token: once for all of them.
-      Value minimum = k.make<arith::NegFOp>(k.op<MinimumOp>(k.lanes(rows), at, g));
-      Value total = groups == 1 ? acts.getTotal() : halfTotal(half, acts.getScale());
+      Value minimum = perRow(k.make<arith::NegFOp>(k.op<MinimumOp>(k.lanes(rows), at, g)));
+      Value total = groups == 1 ? xTotal : halfTotal(half, xScale);
       acc = k.fma(k.broadcast(minimum, results), k.broadcast(total, results), acc);
     }
   }
@@ -105,9 +121,14 @@ Value Product::integerBlock(Value block, Value part, Value acc) {
 
 /// scale * sum of half a group out of its start, -32 * sum: a power of two, so that nothing more is rounded.
 Value Product::halfTotal(Value start, Value scale) {
-  VectorType number = k.block(k.T, 1);
+  VectorType number = numbers();
   Value sum = k.mulf(k.make<arith::SIToFPOp>(number, start), k.splat(number, -1.0 / 32));
   return k.mulf(sum, scale);
+}
+
+/// A number a row, for each of the sums that the row has.
+Value Product::perRow(Value v) {
+  return together == 1 ? v : k.op<vector::InterleaveOp>(v, v).getResult();
 }
 
 /// The blocks of one super-block, one after another.
@@ -162,12 +183,45 @@ void Product::prefetchCodes(Value part, int64_t block) {
 
 } // namespace
 
+static int64_t sumBytes(const RegisterBlock &block) { return 4 * kTileRows * block.tokens; }
+
+static ArrangedType arrangedType(MLIRContext *context, int64_t cols, const RegisterBlock &block) {
+  return ArrangedType::get(context, cols, block.tokens, block.arrangement == Arrangement::pairs ? 2 : 1);
+}
+
+int64_t sinter::productScratch(MLIRContext *context, const RegisterBlock &block, int64_t cols) {
+  return sumBytes(block) +
+         (block.arrangement == Arrangement::rows ? 0 : arrangedType(context, cols, block).getBytes());
+}
+
+Value sinter::arrangeActivations(KernelBuilder &k, Value x, Value row, const RegisterBlock &block,
+                                 ArrayRef<WeightShape> weights) {
+  auto acts = dyn_cast<ActsType>(x.getType());
+  if (!acts || block.arrangement == Arrangement::rows)
+    return x;
+  bool starts = false, halves = false, totals = false;
+  for (const WeightShape &weight : weights) {
+    const Format &format = Format::get(weight.format);
+    bool split = format.scaleGroup && format.scaleGroup < kActGroup;
+    starts |= !split && format.codeOffset;
+    halves |= split && (format.codeOffset || format.minima);
+    totals |= !split && format.minima;
+  }
+  ArrangedType type = arrangedType(k.b.getContext(), acts.getWidth(), block);
+  Value side = k.op<ViewOp>(type, k.kernel.getScratchArg(), k.b.getI64IntegerAttr(sumBytes(block)));
+  k.op<ArrangeActsOp>(x, row, side, starts, halves, totals);
+  return side;
+}
+
 Value sinter::buildProduct(KernelBuilder &k, Value weight, Value tile, Value x, Value row, const RegisterBlock &block,
                            int64_t prefetch) {
   auto type = cast<PackedType>(weight.getType());
   const Format &format = Format::get(type.getFormat());
-  Product product{k, weight, tile, x, row, format, PackedLayout(format, type.getRows(), type.getCols()), block.rows};
-  Value zero = k.splat(k.block(k.T, block.rows), 0.0), end = k.index(product.supers());
+  Product product{k, weight, tile, x, row, format, PackedLayout(format, type.getRows(), type.getCols()), block.rows,
+                  dyn_cast<ArrangedType>(x.getType()), 1};
+  if (product.arranged)
+    product.together = product.arranged.getTogether();
+  Value zero = k.splat(product.sums(), 0.0), end = k.index(product.supers());
   if (block.streams && product.blocksPerSuper() == 1) {
     SmallVector<Value> sums(kTileRows / block.rows, zero);
     sums = k.loop(k.index(0), end, 1, sums, [&](Value super, ValueRange acc) {
@@ -179,6 +233,7 @@ Value sinter::buildProduct(KernelBuilder &k, Value weight, Value tile, Value x, 
     });
     return sums.size() == 1 ? sums[0] : k.op<ConcatOp>(k.block(k.T, kTileRows), sums).getResult();
   }
+  assert((product.together == 1 || !block.streams) && "sums of pairs are taken apart once, behind the last column");
   // Sums in scratch, so that the parts can be a loop: an unrolled super-block is a lot of code.
   Value sums = k.scratchRows(0, kTileRows), first = k.index(0);
   auto forParts = [&](llvm::function_ref<void(Value)> body) { k.loop(k.index(0), k.index(kTileRows), block.rows, body); };
@@ -196,6 +251,8 @@ Value sinter::buildProduct(KernelBuilder &k, Value weight, Value tile, Value x, 
       Value sum = k.loop(k.index(0), end, 1, zero, [&](Value super, ValueRange acc) {
         return SmallVector<Value>{product.superBlock(super, part, acc[0])};
       })[0];
+      if (product.together == 2)
+        sum = k.op<SplitPairsOp>(k.block(k.T, block.rows), sum);
       k.storeRow(sum, sums, first, part);
     });
   }

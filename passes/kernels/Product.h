@@ -7,13 +7,19 @@
 
 namespace sinter {
 
-/// vector<Tx32xf32>: rows 32 * tile .. of `weight` times tokens `row` .. row + T - 1 of `x` (!tile.rows or !tile.acts).
+/// The activations of tokens `row` .. row + T - 1 where the dots of `block` read them: `x` itself, or what of it is
+/// arranged in scratch for weights of these formats, once for all products of those tokens.
+mlir::Value arrangeActivations(KernelBuilder &k, mlir::Value x, mlir::Value row, const RegisterBlock &block,
+                               llvm::ArrayRef<WeightShape> weights);
+
+/// vector<Tx32xf32>: rows 32 * tile .. of `weight` times tokens `row` .. row + T - 1 of `x`, as arrangeActivations gives it.
 /// T is `block`'s token count; `prefetch` is a distance in bytes, or 0 (blocks that stream only). Uses the kernel's scratch
 /// from byte 0 on: at least `productScratch(block)`.
 mlir::Value buildProduct(KernelBuilder &k, mlir::Value weight, mlir::Value tile, mlir::Value x, mlir::Value row,
                          const RegisterBlock &block, int64_t prefetch);
 
-inline int64_t productScratch(const RegisterBlock &block) { return 4 * kTileRows * block.tokens; }
+/// Sums of 32 rows, and arranged activations of `cols` elements.
+int64_t productScratch(mlir::MLIRContext *context, const RegisterBlock &block, int64_t cols);
 
 } // namespace sinter
 

@@ -22,10 +22,11 @@ static RowsType numberType(MLIRContext *context) { return RowsType::get(context,
 void sinter::buildScore(OpBuilder &b, Location loc, StringRef name, const ScoreSpec &spec, const Schedule &schedule) {
   MLIRContext *context = b.getContext();
   const WeightShape &w = spec.weight;
+  const RegisterBlock &registers = schedule.blocks(spec.actsInput).back();
   Type x = spec.actsInput ? Type(ActsType::get(context, w.cols)) : RowsType::getPadded(context, w.cols);
   KernelBuilder k(b, loc, name,
                   {PackedType::get(context, w.rows, w.cols, w.format), x, numberType(context), partialType(context)},
-                  schedule.gemm().tokens, productScratch(schedule.gemm()));
+                  registers.tokens, productScratch(context, registers, w.cols));
   Type i32 = b.getI32Type();
   VectorType number = k.block(k.T, 1), block = k.block(k.T, kTileRows), wide = k.block(k.T, kTileRows, i32);
   VectorType numbers = k.lanes(kTileRows, i32);
@@ -33,9 +34,10 @@ void sinter::buildScore(OpBuilder &b, Location loc, StringRef name, const ScoreS
   Value endTile = k.min(k.index((w.rows + kTileRows - 1) / kTileRows), k.add(firstTile, kScoreTiles));
   k.loop(k.index(0), k.tokens(), k.T, [&](Value row) {
     Value targets = k.op<LoadRowOp>(k.block(k.T, 1, i32), k.binding(2), row, k.index(0), false);
+    Value side = arrangeActivations(k, k.binding(1), row, registers, w);
     SmallVector<Value> inits = {k.splat(number, kNothing), k.splat(number, 0.0), k.splat(number, 0.0)};
     SmallVector<Value> state = k.loop(firstTile, endTile, 1, inits, [&](Value tile, ValueRange state) {
-      Value logits = buildProduct(k, k.binding(0), tile, k.binding(1), row, schedule.gemm(), 0);
+      Value logits = buildProduct(k, k.binding(0), tile, side, row, registers, 0);
       Value first = k.make<vector::BroadcastOp>(numbers, k.toI32(k.mul(tile, kTileRows)));
       Value ids = k.make<arith::AddIOp>(first, k.op<LanesOp>(numbers));
       if (w.rows % kTileRows) {
