@@ -29,8 +29,8 @@ enum class DotKind {
 /// Where the int8 activations of a register block lie when its dots read them.
 enum class Arrangement {
   rows,   ///< in their rows
-  tokens, ///< copied to scratch, once for the 32 rows of a tile: group after group, in each one token after the other,
-          ///< so that all tokens of a block have one address and loads share its displacements
+  tokens, ///< copied to scratch, once for a strip of tiles: group after group, in each one token after the other, so that
+          ///< all tokens of a block have one address and loads share its displacements (!tile.arranged)
   pairs,  ///< the same with two tokens interleaved by 8 codes: the operand of an instruction that multiplies two rows
           ///< by two tokens (smmla)
 };
@@ -60,6 +60,9 @@ struct Schedule {
   unsigned attentionLanes;
   /// How far ahead a block that streams prefetches, in bytes of the tile; 0: not at all.
   unsigned prefetchBytes;
+  /// Weights of the tiles that share arranged activations: they come once for each block of tokens, out of the second
+  /// cache.
+  unsigned stripBytes = 0;
 
   const RegisterBlock &gemv() const { return linear.front(); }
   /// Blocks for weights of integer formats, or of float formats, which have no arranged ones.

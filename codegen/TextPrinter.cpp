@@ -107,6 +107,10 @@ LogicalResult TextPrinter::printBlock(Block &block) {
       printed = printFor(loop);
     } else if (auto branch = dyn_cast<scf::IfOp>(op)) {
       printed = printIf(branch);
+    } else if (auto tiles = dyn_cast<ForTilesOp>(op)) {
+      // One tile a call.
+      setName(tiles.getTile(), nameOf(kernel.getTileArg()));
+      printed = printBlock(tiles.getBody().front());
     } else if (isa<scf::YieldOp>(op)) {
       // Its parent assigns what it yields.
     } else if (auto constantOp = dyn_cast<arith::ConstantOp>(op)) {

@@ -2,12 +2,13 @@
 //
 //   tile.arrange_acts %acts[%m], %side          scf.for %unit (4 tokens, or a pair) {
 //                                        ==>      scf.for %group step 4 {
-//                                                   the codes of 4 groups, token after token, or 8 bytes of one and
-//                                                   8 of the other in turn;
-//                                                   the numbers of 4 groups, transposed } }
+//                                                   for each of 4 groups:
+//                                                     its codes, token after token, or 8 bytes of one and 8 of the other
+//                                                     in turn;
+//                                                     its numbers, out of vectors of the 4 groups' } }
 //
-// The layout is the text of !tile.arranged. Numbers come 4 groups at a time because that is a square to transpose; past
-// the last group what follows in the row, or the margin behind the buffer, is copied and never used.
+// The layout is the text of !tile.arranged. Numbers are loaded 4 groups at a time; past the last group what follows in the
+// row, or the margin behind the buffer, is copied and never used.
 //
 //===----------------------------------------------------------------------===//
 #include "passes/ArrangedActs.h"
@@ -20,6 +21,8 @@ using namespace sinter;
 using namespace sinter::tile;
 
 namespace {
+
+using Numbers = ArrangedType::Numbers;
 
 /// Offsets and lane ops for one arranged view.
 struct Arranged {
@@ -45,39 +48,37 @@ struct Arranged {
   void store(Value v, Value offset) { b.create<StoreOp>(loc, v, memory, offset); }
 
   bool pairs() { return type.getTogether() == 2; }
-  Value codesAt(Value group, Value unit) {
-    return add(add(times(group, type.getTokens() * 32), times(unit, type.getUnitTokens() * 32)), base);
-  }
-  Value numbersAt(ArrangedType::Numbers kind, Value unit, Value group) {
-    return add(add(times(unit, type.getGroups() * 16), times(group, 16)), base + type.getNumbersOffset(kind));
+  Value unitAt(Value group, Value unit) {
+    return add(add(times(group, type.getGroupBytes()), times(unit, type.getUnitBytes())), base);
   }
 
-  void copyCodes(Value source, ArrayRef<Value> rows, Value group, Value unit);
-  void storeNumbers(ArrayRef<Value> numbers, ArrangedType::Numbers kind, Value unit, Value group);
+  void storeCodes(ArrayRef<Value> codes, Value at);
+  void storeOnce(ArrayRef<Value> numbers, int64_t group, Value at);
+  void storeFourTimes(ArrayRef<Value> numbers, int64_t group, Value at);
 };
 
-void Arranged::copyCodes(Value source, ArrayRef<Value> rows, Value group, Value unit) {
-  Value to = codesAt(group, unit);
-  SmallVector<Value> codes;
-  for (Value row : rows)
-    codes.push_back(load(4, b.getI64Type(), source, add(row, times(group, 32))));
+/// `codes`: of each token of a unit vector<4xi64>.
+void Arranged::storeCodes(ArrayRef<Value> codes, Value at) {
   if (pairs())
-    return store(shuffle(codes[0], codes[1], {0, 4, 1, 5, 2, 6, 3, 7}), to);
-  for (auto [i, v] : llvm::enumerate(codes))
-    store(v, add(to, 32 * static_cast<int64_t>(i)));
+    return store(shuffle(codes[0], codes[1], {0, 4, 1, 5, 2, 6, 3, 7}), at);
+  for (auto [t, v] : llvm::enumerate(codes))
+    store(v, add(at, kActGroup * static_cast<int64_t>(t)));
 }
 
-/// `numbers` has 4 neighbouring groups' numbers for each token of a unit; group after group they are stored.
-void Arranged::storeNumbers(ArrayRef<Value> numbers, ArrangedType::Numbers kind, Value unit, Value group) {
-  Value all;
-  if (pairs()) {
-    all = shuffle(numbers[0], numbers[1], {0, 4, 0, 4, 1, 5, 1, 5, 2, 6, 2, 6, 3, 7, 3, 7});
-  } else {
-    Value first = shuffle(numbers[0], numbers[1], {0, 1, 2, 3, 4, 5, 6, 7});
-    Value second = shuffle(numbers[2], numbers[3], {0, 1, 2, 3, 4, 5, 6, 7});
-    all = shuffle(first, second, {0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15});
-  }
-  store(all, numbersAt(kind, unit, group));
+/// `numbers`: of each token of a unit those of 4 groups, of which `group` is stored: 4 tokens' one after the other, or a
+/// pair's twice.
+void Arranged::storeOnce(ArrayRef<Value> numbers, int64_t group, Value at) {
+  auto both = [&](Value t, Value u) { return shuffle(t, u, {group, group + 4}); };
+  Value first = both(numbers[0], numbers[1]), second = pairs() ? first : both(numbers[2], numbers[3]);
+  store(shuffle(first, second, {0, 1, 2, 3}), at);
+}
+
+/// The same, but of 4 tokens each number 4 times.
+void Arranged::storeFourTimes(ArrayRef<Value> numbers, int64_t group, Value at) {
+  if (pairs())
+    return storeOnce(numbers, group, at);
+  for (auto [t, v] : llvm::enumerate(numbers))
+    store(shuffle(v, v, {group, group, group, group}), add(at, 16 * static_cast<int64_t>(t)));
 }
 
 } // namespace
@@ -98,56 +99,65 @@ void sinter::arrangeActs(OpBuilder &b, ArrangeActsOp op) {
   auto groups = b.create<scf::ForOp>(loc, to.index(0), to.index(to.type.getGroups()), to.index(4));
   b.setInsertionPointToStart(groups.getBody());
   Value group = groups.getInductionVar();
-  for (int64_t i = 0; i < 4; ++i)
-    to.copyCodes(source, rows, to.add(group, i), unit);
-  auto numbers = [&](int64_t offset, Type element, ArrangedType::Numbers kind) {
+
+  auto load = [&](int64_t n, Type element, int64_t offset, int64_t bytes) {
     SmallVector<Value> values;
     for (Value row : rows)
-      values.push_back(to.load(4, element, source, to.add(to.add(row, to.times(group, 4)), offset)));
-    to.storeNumbers(values, kind, unit, group);
+      values.push_back(to.load(n, element, source, to.add(to.add(row, to.times(group, bytes)), offset)));
+    return values;
   };
-  numbers(from.getScalesOffset(), f32, ArrangedType::Scales);
-  if (op.getStarts())
-    numbers(from.getStartsOffset(), i32, ArrangedType::Starts);
-  if (op.getTotals())
-    numbers(from.getTotalsOffset(), f32, ArrangedType::Totals);
-  if (op.getHalves()) {
+  SmallVector<Value> scales = load(4, f32, from.getScalesOffset(), 4), starts, totals, low, high;
+  if (to.type.getStarts())
+    starts = load(4, i32, from.getStartsOffset(), 4);
+  if (to.type.getTotals())
+    totals = load(4, f32, from.getTotalsOffset(), 4);
+  if (to.type.getHalves())
     // A group's two are neighbours.
-    SmallVector<Value> low, high;
-    for (Value row : rows) {
-      Value both = to.load(8, i32, source, to.add(to.add(row, to.times(group, 8)), from.getHalfStartsOffset()));
+    for (Value both : load(8, i32, from.getHalfStartsOffset(), 8)) {
       low.push_back(to.shuffle(both, both, {0, 2, 4, 6}));
       high.push_back(to.shuffle(both, both, {1, 3, 5, 7}));
     }
-    to.storeNumbers(low, ArrangedType::LowStarts, unit, group);
-    to.storeNumbers(high, ArrangedType::HighStarts, unit, group);
+  for (int64_t i = 0; i < 4; ++i) {
+    Value at = to.unitAt(to.add(group, i), unit);
+    auto place = [&](Numbers numbers) { return to.add(at, to.type.getNumbersOffset(numbers)); };
+    to.storeCodes(load(4, b.getI64Type(), kActGroup * i, kActGroup), at);
+    to.storeOnce(scales, i, place(Numbers::Scales));
+    if (to.type.getStarts())
+      to.storeFourTimes(starts, i, place(Numbers::Starts));
+    if (to.type.getHalves()) {
+      to.storeFourTimes(low, i, place(Numbers::LowStarts));
+      to.storeFourTimes(high, i, place(Numbers::HighStarts));
+    }
+    if (to.type.getTotals())
+      to.storeOnce(totals, i, place(Numbers::Totals));
   }
 }
 
 SmallVector<ActGroup> sinter::loadArranged(OpBuilder &b, LoadArrangedOp op) {
   Arranged from(b, op.getLoc(), op.getSource());
   Type i32 = b.getI32Type(), f32 = b.getF32Type();
-  Value block = op.getBlock();
-  auto load = [&](Type type, Value offset) -> Value {
-    return b.create<LoadUniformOp>(op.getLoc(), type, from.memory, offset);
+  auto words = [&](int64_t n, Type element, Value offset) -> Value {
+    return b.create<LoadUniformOp>(op.getLoc(), from.lanes(n, element), from.memory, offset);
   };
   SmallVector<ActGroup> groups;
   for (int64_t u = 0; u < from.type.getUnits(); ++u) {
-    Value unit = from.index(u), codes = from.codesAt(block, unit);
-    auto numbers = [&](Type element, ArrangedType::Numbers kind) {
-      return load(from.lanes(4, element), from.numbersAt(kind, unit, block));
+    Value at = from.unitAt(op.getBlock(), from.index(u));
+    // The 4 words of numbers for token t of the unit, where each has its own. What is not there is not used: any will do.
+    auto numbers = [&](Type element, Numbers kind, int64_t t) -> Value {
+      if (!from.type.has(kind))
+        return b.create<arith::ConstantOp>(op.getLoc(), b.getZeroAttr(from.lanes(4, element)));
+      return words(4, element, from.add(at, from.type.getNumbersOffset(kind) + 16 * t));
     };
-    Value scales = numbers(f32, ArrangedType::Scales), starts = numbers(i32, ArrangedType::Starts),
-          low = numbers(i32, ArrangedType::LowStarts), high = numbers(i32, ArrangedType::HighStarts),
-          totals = numbers(f32, ArrangedType::Totals);
+    Value scales = numbers(f32, Numbers::Scales, 0), totals = numbers(f32, Numbers::Totals, 0);
     if (from.pairs()) {
-      groups.push_back({load(from.lanes(16, i32), codes), scales, starts, low, high, totals});
+      groups.push_back({words(16, i32, at), scales, numbers(i32, Numbers::Starts, 0),
+                        numbers(i32, Numbers::LowStarts, 0), numbers(i32, Numbers::HighStarts, 0), totals});
       continue;
     }
     for (int64_t t = 0; t < from.type.getUnitTokens(); ++t) {
       auto one = [&](Value all) -> Value { return b.create<vector::ExtractOp>(op.getLoc(), all, ArrayRef<int64_t>{t}); };
-      groups.push_back({load(from.lanes(8, i32), from.add(codes, 32 * t)), one(scales), one(starts), one(low), one(high),
-                        one(totals)});
+      groups.push_back({words(8, i32, from.add(at, kActGroup * t)), one(scales), numbers(i32, Numbers::Starts, t),
+                        numbers(i32, Numbers::LowStarts, t), numbers(i32, Numbers::HighStarts, t), one(totals)});
     }
   }
   return groups;

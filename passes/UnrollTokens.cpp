@@ -11,6 +11,16 @@
 //
 // Token 0 of a block is always below the limit: the loops that make blocks stop there.
 //
+// Blocks of arranged activations have so many tokens that few registers are left beside their sums. Behind their
+// tile.load_arranged the ops of one token stand before those of the next:
+//
+//   %i0 = tile.dot .., %x0        %x0 = tile.load_uniform ..
+//   %i1 = tile.dot .., %x1        %i0 = tile.dot .., %x0
+//   %f0 = arith.sitofp %i0   ==>  %f0 = arith.sitofp %i0
+//   %f1 = arith.sitofp %i1        %x1 = tile.load_uniform ..
+//                                 %i1 = tile.dot .., %x1
+//                                 %f1 = arith.sitofp %i1
+//
 //===----------------------------------------------------------------------===//
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -19,6 +29,7 @@
 #include "passes/ArrangedActs.h"
 #include "passes/Passes.h"
 #include "passes/RowAccess.h"
+#include "llvm/ADT/SetVector.h"
 
 namespace sinter {
 #define GEN_PASS_DEF_UNROLLTOKENS
@@ -62,6 +73,13 @@ public:
     }
     for (Operation *op : dead)
       op->erase();
+    for (size_t i = 0; i < arranged.size(); ++i) {
+      Block *block = arranged[i]->getBlock();
+      bool more = i + 1 < arranged.size() && arranged[i + 1]->getBlock() == block;
+      orderByToken({arranged[i]->getIterator(), more ? arranged[i + 1]->getIterator()
+                                                : block->mightHaveTerminator() ? block->getTerminator()->getIterator()
+                                                                               : block->end()});
+    }
     return success();
   }
 
@@ -83,6 +101,7 @@ private:
   void unrollElementwise(Operation *op);
   void unrollBroadcast(BroadcastOp op);
   void unrollDot(DotOp op);
+  static void orderByToken(llvm::iterator_range<Block::iterator> ops);
 
   /// Token t of a value; values that have no token dimension are the same for all.
   Value token(Value value, int64_t t) {
@@ -137,6 +156,8 @@ private:
 
   DenseMap<Value, SmallVector<Value>> parts;
   SmallVector<Operation *> dead;
+  /// The first op of each arranged load, in their order.
+  SmallVector<Operation *> arranged;
 };
 
 LogicalResult Unroller::unroll(Operation *op) {
@@ -146,6 +167,8 @@ LogicalResult Unroller::unroll(Operation *op) {
     return unrollFor(loop);
   if (auto branch = dyn_cast<scf::IfOp>(op))
     return unrollIf(branch);
+  if (auto tiles = dyn_cast<ForTilesOp>(op))
+    return unrollBlock(tiles.getBody().front());
   // Rewritten with its loop.
   if (isa<scf::YieldOp>(op))
     return success();
@@ -181,7 +204,9 @@ LogicalResult Unroller::unroll(Operation *op) {
       groups.push_back(loadActs(b, loc, load.getSource(), plus(b, loc, load.getRow(), t), load.getBlock()));
     replaceGroups(op, groups);
   } else if (auto load = dyn_cast<LoadArrangedOp>(op)) {
+    Operation *before = op->getPrevNode();
     replaceGroups(op, loadArranged(b, load));
+    arranged.push_back(before ? before->getNextNode() : &op->getBlock()->front());
   } else if (auto arrange = dyn_cast<ArrangeActsOp>(op)) {
     arrangeActs(b, arrange);
   } else if (auto store = dyn_cast<StoreActsOp>(op)) {
@@ -322,6 +347,35 @@ LogicalResult Unroller::unrollFor(scf::ForOp loop) {
     takeParts(value, [&] { return flat.getResult(result++); });
   dead.push_back(loop);
   return success();
+}
+
+/// In front of each result that others than these ops read, what it is made of and was not there yet. Results are in the
+/// order of tokens, because each op was unrolled so.
+void Unroller::orderByToken(llvm::iterator_range<Block::iterator> range) {
+  llvm::SetVector<Operation *> left;
+  for (Operation &op : range) {
+    if (op.getNumRegions() || (!isMemoryEffectFree(&op) && !isa<LoadOp, LoadUniformOp>(op)))
+      return;
+    left.insert(&op);
+  }
+  Block *block = (*left.begin())->getBlock();
+  SmallVector<Operation *> roots;
+  for (Operation *op : left)
+    if (llvm::any_of(op->getUsers(), [&](Operation *user) { return !left.contains(user); }))
+      roots.push_back(op);
+  auto place = [&](auto &&self, Operation *op) -> void {
+    if (!left.remove(op))
+      return;
+    for (Value operand : op->getOperands())
+      if (Operation *source = operand.getDefiningOp())
+        self(self, source);
+    op->moveBefore(block, range.end());
+  };
+  for (Operation *root : roots)
+    place(place, root);
+  // Read by nobody.
+  for (Operation *op : llvm::to_vector(left))
+    place(place, op);
 }
 
 LogicalResult Unroller::unrollIf(scf::IfOp branch) {

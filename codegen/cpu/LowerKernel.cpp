@@ -38,11 +38,12 @@ public:
 private:
   Value loadField(Value args, unsigned offset, Type type);
   Value address(Value binding, Value offset);
-  Value addressInOneRegister(Value binding, Value offset);
+  Value addressInOneRegister(Value binding, Value offset, int64_t reach);
   Value step(Value pointer, ArrayRef<Value> terms, int64_t constant);
   static int64_t takeTerms(Value sum, SmallVectorImpl<Value> &terms);
   unsigned alignmentOf(Type type);
-  size_t dots(ArrayRef<Operation *> ops);
+  void forTiles(scf::ForOp strips, Value end);
+  FailureOr<size_t> dots(ArrayRef<Operation *> ops);
   FailureOr<Value> lower(Operation *op);
   Value uniform(LoadUniformOp op);
   Value reduce(ReduceOp op);
@@ -62,6 +63,7 @@ private:
     Block *block = nullptr;
     Value binding;
     SmallVector<Value> terms;
+    int64_t start = 0;
     Value pointer;
   } hidden;
 };
@@ -80,20 +82,23 @@ Value KernelLowering::address(Value binding, Value offset) {
   return step(pointers.lookup(binding), terms, constant);
 }
 
-/// Intel's cores split a vpdpbusd whose memory operand has an index register into two operations: a quarter of the speed.
-/// What is the same for all tokens and blocks of an iteration is hidden from LLVM, which would make an index of it, behind
-/// an empty piece of assembly.
-Value KernelLowering::addressInOneRegister(Value binding, Value offset) {
+/// What is the same for all tokens and blocks of an iteration is hidden from LLVM behind an empty piece of assembly, and
+/// up to `reach` bytes to either side (0: any) are displacements. Two things that LLVM makes of such addresses need that:
+///   - an index register: Intel's cores split a vpdpbusd with one into two operations, a quarter of the speed;
+///   - an induction variable that also ends the loop, and so has all the loop's bytes in its displacements: Arm's ldp, two
+///     loads in one, has room for 1008.
+Value KernelLowering::addressInOneRegister(Value binding, Value offset, int64_t reach) {
   SmallVector<Value> terms;
-  int64_t constant = takeTerms(offset, terms);
-  if (hidden.block != b.getInsertionBlock() || hidden.binding != binding || hidden.terms != terms) {
-    Value pointer = step(pointers.lookup(binding), terms, 0);
+  int64_t constant = takeTerms(offset, terms), start = reach ? constant : 0;
+  bool near = !reach || std::abs(constant - hidden.start) <= reach;
+  if (hidden.block != b.getInsertionBlock() || hidden.binding != binding || hidden.terms != terms || !near) {
+    Value pointer = step(pointers.lookup(binding), terms, start);
     pointer = b.create<LLVM::InlineAsmOp>(loc, pointer.getType(), pointer, "", "=r,0", /*has_side_effects=*/false,
                                           /*is_align_stack=*/false, LLVM::AsmDialectAttr(), ArrayAttr())
                   .getRes();
-    hidden = {b.getInsertionBlock(), binding, terms, pointer};
+    hidden = {b.getInsertionBlock(), binding, terms, start, pointer};
   }
-  return step(hidden.pointer, {}, constant);
+  return step(hidden.pointer, {}, constant - hidden.start);
 }
 
 /// `pointer` and the sum of `terms` and `constant` bytes.
@@ -160,11 +165,13 @@ LogicalResult KernelLowering::run() {
   kernel.getTokensArg().replaceAllUsesWith(number(fields));
   kernel.getPositionArg().replaceAllUsesWith(number(fields + 4));
   Value begin = number(fields + 8), end = number(fields + 12);
-  auto loop = b.create<scf::ForOp>(loc, begin, end, b.create<arith::ConstantIndexOp>(loc, 1));
+  Value step = b.create<arith::ConstantIndexOp>(loc, kernel.getStrip());
+  auto loop = b.create<scf::ForOp>(loc, begin, end, step);
   b.create<func::ReturnOp>(loc);
   kernel.getTileArg().replaceAllUsesWith(loop.getInductionVar());
   Block *body = loop.getBody();
   body->getOperations().splice(body->begin(), kernel.getBlock().getOperations());
+  forTiles(loop, end);
 
   SmallVector<Operation *> tileOps;
   body->walk([&](Operation *op) {
@@ -176,7 +183,10 @@ LogicalResult KernelLowering::run() {
     b.setInsertionPoint(op);
     loc = op->getLoc();
     if (isa<DotOp>(op)) {
-      i += dots(ArrayRef(tileOps).drop_front(i)) - 1;
+      FailureOr<size_t> lowered = dots(ArrayRef(tileOps).drop_front(i));
+      if (failed(lowered))
+        return failure();
+      i += *lowered - 1;
       continue;
     }
     FailureOr<Value> value = lower(op);
@@ -190,14 +200,34 @@ LogicalResult KernelLowering::run() {
   return success();
 }
 
+/// The tiles of a strip; a range's last strip may have fewer.
+void KernelLowering::forTiles(scf::ForOp strips, Value end) {
+  SmallVector<ForTilesOp> tiles;
+  strips.walk([&](ForTilesOp op) { tiles.push_back(op); });
+  for (ForTilesOp op : tiles) {
+    b.setInsertionPoint(op);
+    Value first = strips.getInductionVar(), last = b.create<arith::AddIOp>(loc, first, strips.getStep());
+    last = b.create<arith::MinUIOp>(loc, last, end);
+    auto loop = b.create<scf::ForOp>(loc, first, last, b.create<arith::ConstantIndexOp>(loc, 1));
+    op.getTile().replaceAllUsesWith(loop.getInductionVar());
+    Block *body = loop.getBody();
+    body->getOperations().splice(body->begin(), op.getBody().front().getOperations());
+    op.erase();
+  }
+}
+
 /// Lowers the dot that comes first, together with those of other tokens right behind it; says how many.
-size_t KernelLowering::dots(ArrayRef<Operation *> ops) {
+FailureOr<size_t> KernelLowering::dots(ArrayRef<Operation *> ops) {
   SmallVector<DotOp> group = {cast<DotOp>(ops.front())};
   while (auto next = dyn_cast_or_null<DotOp>(group.back()->getNextNode())) {
     if (next.getCodes() != group.front().getCodes())
       break;
     group.push_back(next);
   }
+  for (DotOp dot : group)
+    if (variant.dot == DotKind::vpdpbusd && dot.getBits() == 8 && dot.getX().getType().getElementType().isInteger() &&
+        !dot.getStart())
+      return dot.emitOpError("of 8-bit codes needs the start of its activations where weights are unsigned bytes");
   for (auto [dot, value] : llvm::zip_equal(group, cpu::lowerDots(b, group, variant)))
     dot.getResult().replaceAllUsesWith(value);
   for (DotOp dot : group)
@@ -267,13 +297,17 @@ FailureOr<Value> KernelLowering::lower(Operation *op) {
 }
 
 /// x86 multiplies by a broadcast memory operand, so words of x are scalar loads there; NEON takes them by element out
-/// of a register.
+/// of a register. What is read out of scratch are arranged activations, many words one after another.
 Value KernelLowering::uniform(LoadUniformOp op) {
   auto vector = dyn_cast<VectorType>(op.getType());
-  if (!vector || variant.vectorBits == 128)
-    return b.create<LLVM::LoadOp>(loc, op.getType(), address(op.getSource(), op.getOffset()), alignmentOf(op.getType()));
-  Value base = variant.dot == DotKind::vpdpbusd ? addressInOneRegister(op.getSource(), op.getOffset())
-                                                : address(op.getSource(), op.getOffset());
+  Value source = op.getSource(), offset = op.getOffset();
+  if (!vector || variant.vectorBits == 128) {
+    bool arranged = vector && source == kernel.getScratchArg();
+    return b.create<LLVM::LoadOp>(loc, op.getType(),
+                                  arranged ? addressInOneRegister(source, offset, 1008) : address(source, offset),
+                                  alignmentOf(op.getType()));
+  }
+  Value base = variant.dot == DotKind::vpdpbusd ? addressInOneRegister(source, offset, 0) : address(source, offset);
   SmallVector<Value> words;
   for (int64_t i = 0; i < vector.getDimSize(0); ++i) {
     Value at = b.create<LLVM::GEPOp>(loc, base.getType(), b.getI8Type(), base,

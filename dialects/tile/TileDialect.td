@@ -86,29 +86,36 @@ def Tile_ActsType : Tile_Type<"Acts", "acts"> {
 def Tile_ArrangedType : Tile_Type<"Arranged", "arranged"> {
   let summary = "the int8 activations of a register block, side by side: a view of scratch";
   let description = [{
-    `!tile.arranged<2048, 16, 1>`: the groups of `tokens` rows of `!tile.acts<2048>`, so that one address and constant
-    displacements reach all tokens of a group. Tokens go `together` by one or by two. One after the other are
+    `!tile.arranged<2048, 16 by 1, starts>`: the groups of 16 rows of `!tile.acts<2048>`, so that one address and small
+    displacements reach all tokens of a group. Tokens go together by one or by two. A group is, for each 4 tokens (by one)
+    or each pair t, u of them (by two), one after the other:
 
-      codes     for each group: for each token its 32 bytes; or, by two, for each pair t, u:
-                t[0..7] u[0..7] t[8..15] u[8..15] t[16..23] u[16..23] t[24..31] u[24..31]
-      numbers   scales, starts, low half starts, high half starts, totals, each: for each 4 tokens (each pair): for each
-                group 4 words: the numbers of the 4 tokens; or, by two, t u t u
+      codes     32 bytes a token; by two t[0..7] u[0..7] t[8..15] u[8..15] t[16..23] u[16..23] t[24..31] u[24..31]
+      scales    4 words, by one those of the 4 tokens, by two t u t u
+      starts    where they are named: by one 4 times that of each token (what a dot begins with is the same for all rows),
+                by two t u t u
+      half starts, low then high, where `halves` are named: as starts
+      totals    where they are named: as scales
 
-    with the number of groups rounded up to a multiple of 4. What is there is what `tile.arrange_acts` was asked for.
+    The number of groups is rounded up to a multiple of 4. Only what a format reads is named: the rest would be copied for
+    nothing.
   }];
-  let parameters = (ins "int64_t":$width, "int64_t":$tokens, "int64_t":$together);
-  let assemblyFormat = "`<` $width `,` $tokens `,` $together `>`";
+  let parameters = (ins "int64_t":$width, "int64_t":$tokens, "int64_t":$together, "bool":$starts, "bool":$halves,
+                        "bool":$totals);
+  let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
-    enum Numbers { Scales, Starts, LowStarts, HighStarts, Totals, Count };
+    enum Numbers { Scales, Starts, LowStarts, HighStarts, Totals };
+    bool has(Numbers numbers) const;
     int64_t getGroups() const { return (getWidth() / 32 + 3) / 4 * 4; }
     /// Fours of tokens, or pairs.
     int64_t getUnits() const { return getTokens() / getUnitTokens(); }
     int64_t getUnitTokens() const { return getTogether() == 2 ? 2 : 4; }
-    int64_t getNumbersOffset(Numbers numbers) const {
-      return getGroups() * (getTokens() * 32 + numbers * getUnits() * 16);
-    }
-    int64_t getBytes() const { return getNumbersOffset(Count); }
+    /// Of a unit: where its numbers lie, and where it ends.
+    int64_t getNumbersOffset(Numbers numbers) const;
+    int64_t getUnitBytes() const;
+    int64_t getGroupBytes() const { return getUnits() * getUnitBytes(); }
+    int64_t getBytes() const { return getGroups() * getGroupBytes(); }
   }];
 }
 

@@ -79,22 +79,20 @@ def Tile_LoadActsOp : Tile_Op<"load_acts", [MemoryEffects<[MemRead]>]> {
 def Tile_ArrangeActsOp : Tile_Op<"arrange_acts", [MemoryEffects<[MemRead, MemWrite]>]> {
   let summary = "copies the activations of a register block's tokens side by side";
   let description = [{
-    Codes and scales of rows `row` .. as `!tile.arranged` says, and of the sums those that are named.
+    Rows `row` .. of `source` as the type of `target`, a view of scratch, says. Up to three groups behind the last may be
+    read and are copied to where nothing reads them.
   }];
-  let arguments = (ins Tile_ActsType:$source, Index:$row, Tile_ArrangedType:$target, UnitAttr:$starts, UnitAttr:$halves,
-                       UnitAttr:$totals);
-  let assemblyFormat = [{
-    $source `[` $row `]` `,` $target (`starts` $starts^)? (`halves` $halves^)? (`totals` $totals^)? attr-dict
-    `:` type($source) `,` type($target)
-  }];
+  let arguments = (ins Tile_ActsType:$source, Index:$row, Tile_ArrangedType:$target);
+  let assemblyFormat = "$source `[` $row `]` `,` $target attr-dict `:` type($source) `,` type($target)";
   let hasVerifier = 1;
 }
 
 def Tile_LoadArrangedOp : Tile_Op<"load_arranged", [MemoryEffects<[MemRead]>]> {
   let summary = "one activation group of all tokens of an arranged block";
   let description = [{
-    Results as those of `load_acts`. Of tokens that go together by two, a row of the results is a pair t, u: 16 words of
-    codes, t0 t1 u0 u1 t2 t3 u2 u3 .., and numbers t u t u.
+    Results as those of `load_acts`, with 4 times each start. Of tokens that go together by two, a row of the results is a
+    pair t, u: 16 words of codes, t0 t1 u0 u1 t2 t3 u2 u3 .., and all numbers as t u t u. Numbers that the type does not
+    name are not used.
   }];
   let arguments = (ins Tile_ArrangedType:$source, Index:$block);
   let results = (outs VectorOfRankAndType<[2], [I32]>:$codes, VectorOfRankAndType<[2], [F32]>:$scale,
@@ -114,7 +112,7 @@ def Tile_DotOp : Tile_Op<"dot", [Pure, AttrSizedOperandSegments, AllTypesMatch<[
     exactly.
     `bits` is how many bits of a code may be set: 8 means two's complement bytes, fewer means unsigned. `start` is -8
     times the sum of the x bytes of token t; a target whose instruction takes unsigned weights needs it to correct for
-    the flipped top bit, others ignore it. x bytes lie in -127 .. 127.
+    the flipped top bit of 8-bit codes and refuses the op without it, others ignore it. x bytes lie in -127 .. 127.
 
     Float (G = 1): init[t][r] + sum over q of codes[q][r] * x[t][q], each product and sum fused.
   }];
@@ -148,6 +146,9 @@ def Tile_DotPairsOp : Tile_Op<"dot_pairs", [Pure, AllTypesMatch<["init", "result
 
 def Tile_SplitPairsOp : Tile_Op<"split_pairs", [Pure]> {
   let summary = "sums of P pairs of tokens, vector<Px2R>, as those of 2P tokens, vector<2PxR>";
+  let description = [{
+    Row 2p of the result has lanes 0, 2, 4 .. of row p (the first token of the pair), row 2p + 1 lanes 1, 3, 5 ...
+  }];
   let arguments = (ins VectorOfRankAndType<[2], [F32]>:$source);
   let results = (outs VectorOfRankAndType<[2], [F32]>:$result);
   let assemblyFormat = "$source attr-dict `:` type($source) `->` type($result)";

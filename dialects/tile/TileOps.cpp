@@ -29,7 +29,15 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
       parser.parseArgument(grid[2]) || parser.parseRParen() || parser.parseKeyword("scratch") ||
       parser.parseLParen() || parser.parseArgument(scratch) || parser.parseColon() ||
       parser.parseInteger(scratchBytes) || parser.parseRParen() || parser.parseKeyword("tokens") ||
-      parser.parseInteger(tokens) || parser.parseOptionalAttrDictWithKeyword(result.attributes))
+      parser.parseInteger(tokens))
+    return failure();
+  if (succeeded(parser.parseOptionalKeyword("strip"))) {
+    int64_t strip;
+    if (parser.parseInteger(strip))
+      return failure();
+    result.addAttribute("strip", b.getI64IntegerAttr(strip));
+  }
+  if (parser.parseOptionalAttrDictWithKeyword(result.attributes))
     return failure();
   result.addAttribute("tokens", b.getI64IntegerAttr(tokens));
   result.addAttribute("scratch", b.getI64IntegerAttr(scratchBytes));
@@ -50,7 +58,9 @@ void KernelOp::print(OpAsmPrinter &p) {
                         [&](BlockArgument arg) { p.printRegionArgument(arg); });
   p << ") grid(" << getTileArg() << ", " << getTokensArg() << ", " << getPositionArg() << ") scratch("
     << getScratchArg() << " : " << getScratch() << ") tokens " << getTokens();
-  p.printOptionalAttrDictWithKeyword((*this)->getAttrs(), {"sym_name", "tokens", "scratch"});
+  if (getStrip() != 1)
+    p << " strip " << getStrip();
+  p.printOptionalAttrDictWithKeyword((*this)->getAttrs(), {"sym_name", "tokens", "scratch", "strip"});
   p << ' ';
   p.printRegion(getBody(), /*printEntryBlockArgs=*/false);
 }
@@ -86,6 +96,39 @@ LogicalResult KernelOp::verify() {
       return emitOpError("tile, tokens and position must be of type index");
   if (static_cast<int64_t>(getTokens()) < 1 || static_cast<int64_t>(getScratch()) < 0)
     return emitOpError("needs at least one token and no negative scratch");
+  if (static_cast<int64_t>(getStrip()) < 1)
+    return emitOpError("takes at least one tile at a time");
+  // Both would be the tile: which, of a strip?
+  bool loops = getBody().walk([](ForTilesOp) { return WalkResult::interrupt(); }).wasInterrupted();
+  if (loops && !getTileArg().use_empty())
+    return emitOpError("has a tile.for_tiles and uses its tile elsewhere");
+  if (!loops && getStrip() != 1)
+    return emitOpError("takes ") << getStrip() << " tiles at a time without a tile.for_tiles";
+  return success();
+}
+
+// tile.for_tiles %t { ... }
+ParseResult ForTilesOp::parse(OpAsmParser &parser, OperationState &result) {
+  OpAsmParser::Argument tile;
+  if (parser.parseArgument(tile))
+    return failure();
+  tile.type = parser.getBuilder().getIndexType();
+  if (parser.parseRegion(*result.addRegion(), {tile}) || parser.parseOptionalAttrDict(result.attributes))
+    return failure();
+  return success();
+}
+
+void ForTilesOp::print(OpAsmPrinter &p) {
+  p << ' ' << getTile() << ' ';
+  p.printRegion(getBody(), /*printEntryBlockArgs=*/false);
+  p.printOptionalAttrDict((*this)->getAttrs());
+}
+
+LogicalResult ForTilesOp::verify() {
+  if (getBody().getNumArguments() != 1 || !getTile().getType().isIndex())
+    return emitOpError("has one argument, the tile");
+  if (!(*this)->getParentOfType<KernelOp>() || (*this)->getParentOfType<ForTilesOp>())
+    return emitOpError("stands in a kernel, and in no other tile.for_tiles");
   return success();
 }
 
@@ -278,14 +321,21 @@ LogicalResult ArrangeActsOp::verify() {
 LogicalResult LoadArrangedOp::verify() {
   ArrangedType type = getSource().getType();
   bool pairs = type.getTogether() == 2;
-  int64_t count = type.getTokens() / type.getTogether();
-  if (vectorOf(getCodes()).getShape() != ArrayRef<int64_t>{count, pairs ? 16 : 8})
-    return emitOpError("of ") << type << " gives " << (pairs ? 16 : 8) << " words of codes for each of " << count;
-  for (Value number : {getScale(), getStart(), getLow(), getHigh(), getTotal()})
+  int64_t count = type.getTokens() / type.getTogether(), words = pairs ? 16 : 8;
+  if (vectorOf(getCodes()).getShape() != ArrayRef<int64_t>{count, words})
+    return emitOpError("of ") << type << " gives " << words << " words of codes for each of " << count;
+  for (Value number : {getScale(), getTotal()})
     if (vectorOf(number).getShape() != ArrayRef<int64_t>{count, pairs ? 4 : 1})
-      return emitOpError("of ") << type << " gives " << (pairs ? 4 : 1) << " scales, starts and totals for each of " << count;
+      return emitOpError("of ") << type << " gives " << (pairs ? 4 : 1) << " scales and totals for each of " << count;
+  for (Value number : {getStart(), getLow(), getHigh()})
+    if (vectorOf(number).getShape() != ArrayRef<int64_t>{count, 4})
+      return emitOpError("of ") << type << " gives 4 starts for each of " << count;
   if (!getSource().getDefiningOp<ViewOp>())
     return emitOpError("reads a view");
+  auto used = [&](Value number, ArrangedType::Numbers numbers) { return !type.has(numbers) && !number.use_empty(); };
+  if (used(getStart(), ArrangedType::Starts) || used(getLow(), ArrangedType::LowStarts) ||
+      used(getHigh(), ArrangedType::HighStarts) || used(getTotal(), ArrangedType::Totals))
+    return emitOpError("gives numbers that ") << type << " does not have";
   return success();
 }
 
@@ -345,8 +395,6 @@ LogicalResult DotOp::verify() {
     return emitOpError("has activations of other elements than its result");
   if (result.getElementType().isInteger() && (getBits() < 1 || getBits() > 8))
     return emitOpError("has codes of 1 to 8 bits, not ") << getBits();
-  if (result.getElementType().isInteger() && getBits() == 8 && !getStart())
-    return emitOpError("of 8-bit codes needs the start of its activations");
   Type i32 = IntegerType::get(getContext(), 32);
   Type start = result.getRank() == 2 ? Type(VectorType::get({result.getDimSize(0), 1}, i32)) : i32;
   if (getStart() && getStart().getType() != start)

@@ -28,9 +28,12 @@ def Tile_KernelOp : Tile_Op<"kernel", [IsolatedFromAbove, Symbol, SingleBlock, N
 
     `tokens` is the token count of its largest register block; `scratch` the bytes a worker needs; `contract` says,
     for a reader of the assembly, how the kernel's weights are laid out.
+
+    Where `tile.for_tiles` says which tile is computed, `%tile` is not used, and a target may run the body once for up to
+    `strip` neighbouring tiles: what stands outside is done once for all of them.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$tokens, DefaultValuedAttr<I64Attr, "0">:$scratch,
-                       OptionalAttr<StrAttr>:$contract);
+                       DefaultValuedAttr<I64Attr, "1">:$strip, OptionalAttr<StrAttr>:$contract);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
@@ -42,6 +45,25 @@ def Tile_KernelOp : Tile_Op<"kernel", [IsolatedFromAbove, Symbol, SingleBlock, N
     ::mlir::BlockArgument getTileArg() { return getBlock().getArgument(getNumBindings() + 1); }
     ::mlir::BlockArgument getTokensArg() { return getBlock().getArgument(getNumBindings() + 2); }
     ::mlir::BlockArgument getPositionArg() { return getBlock().getArgument(getNumBindings() + 3); }
+  }];
+}
+
+def Tile_ForTilesOp : Tile_Op<"for_tiles", [SingleBlock, NoTerminator, RecursiveMemoryEffects]> {
+  let summary = "runs its region for each tile that the kernel is run for";
+  let description = [{
+    One tile after another, or one alone on a target that takes no strips. The iterations know nothing of each other: they
+    use the kernel's scratch as tiles do, except what was written there in front of the loop.
+
+      tile.kernel @k(...) grid(%tile, %tokens, %position) scratch(%s : 4096) tokens 8 strip 4 {
+        ...
+        tile.for_tiles %t { ... }
+      }
+  }];
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::BlockArgument getTile() { return getBody().getArgument(0); }
   }];
 }
 

@@ -92,8 +92,36 @@ LogicalResult ActsType::verify(function_ref<InFlightDiagnostic()> emitError, int
   return success();
 }
 
+// <2048, 16 by 2, starts, halves, totals>
+Type ArrangedType::parse(AsmParser &parser) {
+  int64_t width, tokens, together;
+  llvm::SMLoc where = parser.getCurrentLocation();
+  if (parser.parseLess() || parser.parseInteger(width) || parser.parseComma() || parser.parseInteger(tokens) ||
+      parser.parseKeyword("by") || parser.parseInteger(together))
+    return {};
+  bool starts = false, halves = false, totals = false;
+  while (succeeded(parser.parseOptionalComma())) {
+    if (succeeded(parser.parseOptionalKeyword("starts")))
+      starts = true;
+    else if (succeeded(parser.parseOptionalKeyword("halves")))
+      halves = true;
+    else if (parser.parseKeyword("totals"))
+      return {};
+    else
+      totals = true;
+  }
+  if (parser.parseGreater())
+    return {};
+  return parser.getChecked<ArrangedType>(where, parser.getContext(), width, tokens, together, starts, halves, totals);
+}
+
+void ArrangedType::print(AsmPrinter &printer) const {
+  printer << '<' << getWidth() << ", " << getTokens() << " by " << getTogether() << (getStarts() ? ", starts" : "")
+          << (getHalves() ? ", halves" : "") << (getTotals() ? ", totals" : "") << '>';
+}
+
 LogicalResult ArrangedType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t width, int64_t tokens,
-                                   int64_t together) {
+                                   int64_t together, bool, bool, bool) {
   if (width < kActGroup || width % kActGroup)
     return emitError() << "int8 activations come in groups of " << kActGroup << ": a width of " << width << " has none";
   if (together != 1 && together != 2)
@@ -103,6 +131,36 @@ LogicalResult ArrangedType::verify(function_ref<InFlightDiagnostic()> emitError,
     return emitError() << "tokens that go together by " << together << " are a multiple of " << unit << ", not " << tokens;
   return success();
 }
+
+bool ArrangedType::has(Numbers numbers) const {
+  switch (numbers) {
+  case Scales:
+    return true;
+  case Starts:
+    return getStarts();
+  case LowStarts:
+  case HighStarts:
+    return getHalves();
+  case Totals:
+    return getTotals();
+  }
+  llvm_unreachable("all numbers are named or not");
+}
+
+/// Bytes of numbers `n` of a unit.
+static int64_t numberBytes(ArrangedType type, ArrangedType::Numbers n) {
+  bool each = type.getTogether() == 1 && n != ArrangedType::Scales && n != ArrangedType::Totals;
+  return type.has(n) ? (each ? 16 * type.getUnitTokens() : 16) : 0;
+}
+
+int64_t ArrangedType::getNumbersOffset(Numbers numbers) const {
+  int64_t offset = kActGroup * getUnitTokens();
+  for (int n = Scales; n < numbers; ++n)
+    offset += numberBytes(*this, static_cast<Numbers>(n));
+  return offset;
+}
+
+int64_t ArrangedType::getUnitBytes() const { return getNumbersOffset(Totals) + numberBytes(*this, Totals); }
 
 void RowsType::print(AsmPrinter &printer) const {
   printer << '<' << getWidth();

@@ -107,3 +107,14 @@ void KernelBuilder::when(Value condition, function_ref<void()> body) {
   b.setInsertionPointToStart(branch.thenBlock());
   body();
 }
+
+void KernelBuilder::forTiles(function_ref<void()> body) {
+  OperationState state(loc, ForTilesOp::getOperationName());
+  Block &block = state.addRegion()->emplaceBlock();
+  current = block.addArgument(b.getIndexType(), loc);
+  b.create(state);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(&block);
+  body();
+  current = Value();
+}

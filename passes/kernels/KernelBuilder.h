@@ -29,7 +29,8 @@ public:
   int64_t T;
 
   mlir::Value binding(unsigned i) { return kernel.getBinding(i); }
-  mlir::Value tile() { return kernel.getTileArg(); }
+  /// The kernel's tile, or that of the forTiles() around.
+  mlir::Value tile() { return current ? current : kernel.getTileArg(); }
   mlir::Value tokens() { return kernel.getTokensArg(); }
   mlir::Value position() { return kernel.getPositionArg(); }
   /// `width` floats a row at byte `offset` of the scratch.
@@ -86,6 +87,10 @@ public:
                                       LoopBody body);
   void loop(mlir::Value from, mlir::Value to, int64_t step, llvm::function_ref<void(mlir::Value)> body);
   void when(mlir::Value condition, llvm::function_ref<void()> body);
+  void forTiles(llvm::function_ref<void()> body);
+
+private:
+  mlir::Value current;
 };
 
 /// `n` rounded up to a multiple of 32: the width of rows in memory.

@@ -7,6 +7,12 @@
 //       store: float rows | int8 groups | keys | values }
 //     scf.if a few tokens are left { the same once, in the smallest block that holds them } }
 //
+// Where a schedule arranges activations, kernels take strips of tiles: what is arranged serves all of them.
+//
+//     scf.for %m = 0 to %n step T {
+//       tile.arrange_acts %x[%m], %side
+//       tile.for_tiles %t { products, epilogue, store, as above } }
+//
 // One token and a chunk are the same program with other register blocks; which of them the target has, and for how many
 // tokens, says its schedule (codegen/Targets.h). A chunk of a few tokens (a short prompt, tokens to be checked) is nothing
 // but what is left, and reads its weights once, as one token does.
@@ -44,8 +50,16 @@ private:
   int64_t scratch(MLIRContext *context) {
     int64_t bytes = 0;
     for (const RegisterBlock &block : spec.tokens == TokenClass::One ? blocks().take_front() : blocks())
-      bytes = std::max(bytes, productScratch(context, block, spec.weights.front().cols));
+      bytes = std::max(bytes, productScratch(context, block, spec.weights));
     return bytes;
+  }
+  int64_t strip() {
+    if (largest().arrangement == Arrangement::rows)
+      return 1;
+    int64_t bytes = 0;
+    for (const WeightShape &weight : spec.weights)
+      bytes += PackedLayout(Format::get(weight.format), weight.rows, weight.cols).tileBytes();
+    return std::max<int64_t>(1, schedule.stripBytes / bytes);
   }
   VectorType block() { return k.block(k.T, kTileRows); }
   unsigned firstResidual() { return spec.weights.size() + 1; }
@@ -90,20 +104,27 @@ SmallVector<Type> LinearBuilder::bindingTypes(MLIRContext *context) {
 void LinearBuilder::buildBlock(Value row, const RegisterBlock &block) {
   k.T = block.tokens;
   Value x = arrangeActivations(k, k.binding(spec.weights.size()), row, block, spec.weights);
-  SmallVector<Value> products;
-  for (size_t i = 0; i < spec.weights.size(); ++i)
-    products.push_back(buildProduct(k, k.binding(i), k.tile(), x, row, block,
-                                    schedule.prefetchBytes));
-  Value v = epilogue(products, row);
-  if (spec.output == OutputKind::Rows)
-    k.storeRow(v, out(), row, firstRow(), k.tokens());
-  else if (spec.output == OutputKind::Acts)
-    k.op<StoreActsOp>(v, out(), row, k.tile(), k.tokens());
+  auto tile = [&] {
+    SmallVector<Value> products;
+    for (size_t i = 0; i < spec.weights.size(); ++i)
+      products.push_back(buildProduct(k, k.binding(i), k.tile(), x, row, block, schedule.prefetchBytes));
+    Value v = epilogue(products, row);
+    if (spec.output == OutputKind::Rows)
+      k.storeRow(v, out(), row, firstRow(), k.tokens());
+    else if (spec.output == OutputKind::Acts)
+      k.op<StoreActsOp>(v, out(), row, k.tile(), k.tokens());
+    else
+      buildAppend(k, v, row, rows, spec.cache, spec.output == OutputKind::Keys, out());
+  };
+  if (strip() == 1)
+    tile();
   else
-    buildAppend(k, v, row, rows, spec.cache, spec.output == OutputKind::Keys, out());
+    k.forTiles(tile);
 }
 
 void LinearBuilder::build() {
+  if (strip() > 1)
+    k.kernel.setStrip(strip());
   if (spec.tokens == TokenClass::One) {
     buildBlock(k.index(0), schedule.gemv());
     return;

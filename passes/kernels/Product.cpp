@@ -38,8 +38,9 @@ struct Product {
 
   /// Sums: a row of a register block a token; of pairs of tokens, both tokens' sums in turn (tile.dot_pairs).
   VectorType sums(Type element = {}) { return k.block(k.T / together, rows * together, element); }
-  /// Numbers of the activations: one a token, or four a pair.
-  VectorType numbers(Type element = {}) { return k.block(k.T / together, together == 2 ? 4 : 1, element); }
+  /// Scales and totals of the activations: one a token, or four a pair. Starts: four of either where they are arranged.
+  VectorType numbers() { return k.block(k.T / together, together == 2 ? 4 : 1); }
+  VectorType starts() { return k.block(k.T / together, arranged ? 4 : 1, k.b.getI32Type()); }
   Value perRow(Value v);
 
   int64_t blocksPerSuper() { return format.isFloat() ? 1 : format.superBlock / kActGroup; }
@@ -86,7 +87,7 @@ Value Product::floatBlock(Value block, Value part, Value acc) {
 
 Value Product::integerBlock(Value block, Value part, Value acc) {
   Type i32 = k.b.getI32Type();
-  VectorType number = numbers(), count = numbers(i32), words8 = k.block(k.T / together, 8 * together, i32);
+  VectorType number = numbers(), count = starts(), words8 = k.block(k.T / together, 8 * together, i32);
   Operation *load = arranged ? k.op<LoadArrangedOp>(words8, number, count, count, count, number, x, block).getOperation()
                              : k.op<LoadActsOp>(words8, number, count, count, count, number, x, row, block);
   Value xCodes = load->getResult(0), xScale = load->getResult(1), start = load->getResult(2), low = load->getResult(3),
@@ -105,8 +106,9 @@ Value Product::integerBlock(Value block, Value part, Value acc) {
     Value dot;
     if (together == 2)
       dot = k.op<DotPairsOp>(products, init, codes, xCodes, first);
-    else
-      dot = k.op<DotOp>(products, init, codes, xCodes, format.signedCodes ? start : Value(), format.codeBits(), first);
+    else // Targets with arranged blocks multiply signed bytes: their dots need no start.
+      dot = k.op<DotOp>(products, init, codes, xCodes, format.signedCodes && !arranged ? start : Value(),
+                        format.codeBits(), first);
     Value scale = perRow(k.op<ScaleOp>(k.lanes(rows), at, g));
     acc = k.op<ScaleAccumulateOp>(results, acc, dot, scale, xScale);
     if (format.minima) {
@@ -121,9 +123,9 @@ Value Product::integerBlock(Value block, Value part, Value acc) {
 
 /// scale * sum of half a group out of its start, -32 * sum: a power of two, so that nothing more is rounded.
 Value Product::halfTotal(Value start, Value scale) {
-  VectorType number = numbers();
+  VectorType number = k.block(k.T / together, starts().getDimSize(1));
   Value sum = k.mulf(k.make<arith::SIToFPOp>(number, start), k.splat(number, -1.0 / 32));
-  return k.mulf(sum, scale);
+  return k.mulf(sum, k.broadcast(scale, number));
 }
 
 /// A number a row, for each of the sums that the row has.
@@ -185,20 +187,8 @@ void Product::prefetchCodes(Value part, int64_t block) {
 
 static int64_t sumBytes(const RegisterBlock &block) { return 4 * kTileRows * block.tokens; }
 
-static ArrangedType arrangedType(MLIRContext *context, int64_t cols, const RegisterBlock &block) {
-  return ArrangedType::get(context, cols, block.tokens, block.arrangement == Arrangement::pairs ? 2 : 1);
-}
-
-int64_t sinter::productScratch(MLIRContext *context, const RegisterBlock &block, int64_t cols) {
-  return sumBytes(block) +
-         (block.arrangement == Arrangement::rows ? 0 : arrangedType(context, cols, block).getBytes());
-}
-
-Value sinter::arrangeActivations(KernelBuilder &k, Value x, Value row, const RegisterBlock &block,
-                                 ArrayRef<WeightShape> weights) {
-  auto acts = dyn_cast<ActsType>(x.getType());
-  if (!acts || block.arrangement == Arrangement::rows)
-    return x;
+/// Arranged activations of `block`, with the numbers that weights of these formats read (Product::integerBlock).
+static ArrangedType arrangedType(MLIRContext *context, const RegisterBlock &block, ArrayRef<WeightShape> weights) {
   bool starts = false, halves = false, totals = false;
   for (const WeightShape &weight : weights) {
     const Format &format = Format::get(weight.format);
@@ -207,9 +197,22 @@ Value sinter::arrangeActivations(KernelBuilder &k, Value x, Value row, const Reg
     halves |= split && (format.codeOffset || format.minima);
     totals |= !split && format.minima;
   }
-  ArrangedType type = arrangedType(k.b.getContext(), acts.getWidth(), block);
-  Value side = k.op<ViewOp>(type, k.kernel.getScratchArg(), k.b.getI64IntegerAttr(sumBytes(block)));
-  k.op<ArrangeActsOp>(x, row, side, starts, halves, totals);
+  return ArrangedType::get(context, weights.front().cols, block.tokens,
+                           block.arrangement == Arrangement::pairs ? 2 : 1, starts, halves, totals);
+}
+
+int64_t sinter::productScratch(MLIRContext *context, const RegisterBlock &block, ArrayRef<WeightShape> weights) {
+  bool rows = block.arrangement == Arrangement::rows;
+  return sumBytes(block) + (rows ? 0 : arrangedType(context, block, weights).getBytes());
+}
+
+Value sinter::arrangeActivations(KernelBuilder &k, Value x, Value row, const RegisterBlock &block,
+                                 ArrayRef<WeightShape> weights) {
+  if (block.arrangement == Arrangement::rows)
+    return x;
+  Value side = k.op<ViewOp>(arrangedType(k.b.getContext(), block, weights), k.kernel.getScratchArg(),
+                            k.b.getI64IntegerAttr(sumBytes(block)));
+  k.op<ArrangeActsOp>(x, row, side);
   return side;
 }
 

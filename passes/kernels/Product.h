@@ -14,12 +14,12 @@ mlir::Value arrangeActivations(KernelBuilder &k, mlir::Value x, mlir::Value row,
 
 /// vector<Tx32xf32>: rows 32 * tile .. of `weight` times tokens `row` .. row + T - 1 of `x`, as arrangeActivations gives it.
 /// T is `block`'s token count; `prefetch` is a distance in bytes, or 0 (blocks that stream only). Uses the kernel's scratch
-/// from byte 0 on: at least `productScratch(block)`.
+/// from byte 0 on: `productScratch` bytes.
 mlir::Value buildProduct(KernelBuilder &k, mlir::Value weight, mlir::Value tile, mlir::Value x, mlir::Value row,
                          const RegisterBlock &block, int64_t prefetch);
 
-/// Sums of 32 rows, and arranged activations of `cols` elements.
-int64_t productScratch(mlir::MLIRContext *context, const RegisterBlock &block, int64_t cols);
+/// Sums of 32 rows, and arranged activations for these weights.
+int64_t productScratch(mlir::MLIRContext *context, const RegisterBlock &block, llvm::ArrayRef<WeightShape> weights);
 
 } // namespace sinter
 

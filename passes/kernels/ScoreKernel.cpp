@@ -26,7 +26,7 @@ void sinter::buildScore(OpBuilder &b, Location loc, StringRef name, const ScoreS
   Type x = spec.actsInput ? Type(ActsType::get(context, w.cols)) : RowsType::getPadded(context, w.cols);
   KernelBuilder k(b, loc, name,
                   {PackedType::get(context, w.rows, w.cols, w.format), x, numberType(context), partialType(context)},
-                  registers.tokens, productScratch(context, registers, w.cols));
+                  registers.tokens, productScratch(context, registers, w));
   Type i32 = b.getI32Type();
   VectorType number = k.block(k.T, 1), block = k.block(k.T, kTileRows), wide = k.block(k.T, kTileRows, i32);
   VectorType numbers = k.lanes(kTileRows, i32);
