@@ -26,12 +26,18 @@ static constexpr StringRef kI8mm[] = {"dotprod", "i8mm"};
 static constexpr RegisterBlock kAvx512Blocks[] = {{1, 16, true}, {2, 16, true}, {4, 16, false}, {8, 16, false}};
 static constexpr RegisterBlock kAvx2Blocks[] = {{1, 8, true}, {2, 8, true}, {4, 8, false}};
 static constexpr RegisterBlock kNeonBlocks[] = {{1, 8, true}, {2, 8, true}, {4, 8, false}};
-// Arranged activations are worth their copying where all 32 rows of a tile share it and no pointer a token is needed: 16
-// sums, codes of 4 rows and an activation each are in registers.
-static constexpr RegisterBlock kDotprodBlocks[] = {
-    {1, 8, true}, {2, 8, true}, {4, 8, false}, {8, 4, false, Arrangement::tokens}, {16, 4, false, Arrangement::tokens}};
-static constexpr RegisterBlock kI8mmBlocks[] = {
-    {1, 8, true}, {2, 8, true}, {4, 8, false}, {8, 4, false, Arrangement::pairs}, {16, 4, false, Arrangement::pairs}};
+// Arranged activations leave the registers to sums: 16 tokens x 4 rows are 16 of 32, the codes of 4 rows 8, their scales 1
+// (2 for pairs); 7 (6) are left for two dots that are under way. Small blocks of them are still better than a pointer a token.
+static constexpr RegisterBlock kDotprodBlocks[] = {{1, 8, true},
+                                                   {2, 8, true},
+                                                   {4, 4, false, Arrangement::tokens},
+                                                   {8, 4, false, Arrangement::tokens},
+                                                   {16, 4, false, Arrangement::tokens}};
+static constexpr RegisterBlock kI8mmBlocks[] = {{1, 8, true},
+                                                {2, 8, true},
+                                                {4, 4, false, Arrangement::pairs},
+                                                {8, 4, false, Arrangement::pairs},
+                                                {16, 4, false, Arrangement::pairs}};
 static constexpr Variant kX86Variants[] = {
     {"avx512vnni", kAvx512Vnni, "+avx2,+fma,+f16c,+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512vnni", 512,
      DotKind::vpdpbusd, {kAvx512Blocks, 8, 32, 16384}},
@@ -44,8 +50,8 @@ static constexpr StringRef kTune = "neoverse-n2";
 // Of a second cache of 512 KB, which holds the arranged activations too.
 static constexpr unsigned kStrip = 320 * 1024;
 static constexpr Variant kAArch64Variants[] = {
-    {"i8mm", kI8mm, "+neon,+dotprod,+i8mm", 128, DotKind::sdot, {kI8mmBlocks, 4, 16, 0, kStrip}, kTune},
-    {"dotprod", kDotprod, "+neon,+dotprod", 128, DotKind::sdot, {kDotprodBlocks, 4, 16, 0, kStrip}, kTune},
+    {"i8mm", kI8mm, "+neon,+dotprod,+i8mm", 128, DotKind::sdot, {kI8mmBlocks, 4, 16, 0, kStrip}, kTune, true},
+    {"dotprod", kDotprod, "+neon,+dotprod", 128, DotKind::sdot, {kDotprodBlocks, 4, 16, 0, kStrip}, kTune, true},
     {"neon", {}, "+neon", 128, DotKind::smull, {kNeonBlocks, 4, 16, 0}},
 };
 static constexpr Target kTargets[] = {

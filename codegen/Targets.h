@@ -85,6 +85,9 @@ struct Variant {
   Schedule schedule;
   /// The CPU whose pipelines LLVM orders instructions for; empty: its default.
   llvm::StringRef tune = {};
+  /// Instructions stay in the order of the tile program until registers are given out (after that `tune` may move them):
+  /// LLVM's own orders hide latency with more registers than a block leaves free, and spill.
+  bool keepsOrder = false;
 };
 
 struct Target {

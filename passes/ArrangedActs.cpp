@@ -22,7 +22,7 @@ using namespace sinter::tile;
 
 namespace {
 
-using Numbers = ArrangedType::Numbers;
+using Part = ArrangedType::Part;
 
 /// Offsets and lane ops for one arranged view.
 struct Arranged {
@@ -119,45 +119,86 @@ void sinter::arrangeActs(OpBuilder &b, ArrangeActsOp op) {
     }
   for (int64_t i = 0; i < 4; ++i) {
     Value at = to.unitAt(to.add(group, i), unit);
-    auto place = [&](Numbers numbers) { return to.add(at, to.type.getNumbersOffset(numbers)); };
-    to.storeCodes(load(4, b.getI64Type(), kActGroup * i, kActGroup), at);
-    to.storeOnce(scales, i, place(Numbers::Scales));
+    auto place = [&](Part part) { return to.add(at, to.type.getOffset(part)); };
+    to.storeCodes(load(4, b.getI64Type(), kActGroup * i, kActGroup), place(Part::Codes));
+    to.storeOnce(scales, i, place(Part::Scales));
     if (to.type.getStarts())
-      to.storeFourTimes(starts, i, place(Numbers::Starts));
+      to.storeFourTimes(starts, i, place(Part::Starts));
     if (to.type.getHalves()) {
-      to.storeFourTimes(low, i, place(Numbers::LowStarts));
-      to.storeFourTimes(high, i, place(Numbers::HighStarts));
+      to.storeFourTimes(low, i, place(Part::LowStarts));
+      to.storeFourTimes(high, i, place(Part::HighStarts));
     }
     if (to.type.getTotals())
-      to.storeOnce(totals, i, place(Numbers::Totals));
+      to.storeOnce(totals, i, place(Part::Totals));
   }
 }
 
 SmallVector<ActGroup> sinter::loadArranged(OpBuilder &b, LoadArrangedOp op) {
   Arranged from(b, op.getLoc(), op.getSource());
+  ArrangedType type = from.type;
   Type i32 = b.getI32Type(), f32 = b.getF32Type();
-  auto words = [&](int64_t n, Type element, Value offset) -> Value {
-    return b.create<LoadUniformOp>(op.getLoc(), from.lanes(n, element), from.memory, offset);
+  Value group = from.unitAt(op.getBlock(), from.index(0));
+  auto words = [&](int64_t n, int64_t offset) -> Value {
+    return b.create<LoadUniformOp>(op.getLoc(), from.lanes(n, i32), from.memory, from.add(group, offset));
   };
-  SmallVector<ActGroup> groups;
-  for (int64_t u = 0; u < from.type.getUnits(); ++u) {
-    Value at = from.unitAt(op.getBlock(), from.index(u));
-    // The 4 words of numbers for token t of the unit, where each has its own. What is not there is not used: any will do.
-    auto numbers = [&](Type element, Numbers kind, int64_t t) -> Value {
-      if (!from.type.has(kind))
-        return b.create<arith::ConstantOp>(op.getLoc(), b.getZeroAttr(from.lanes(4, element)));
-      return words(4, element, from.add(at, from.type.getNumbersOffset(kind) + 16 * t));
-    };
-    Value scales = numbers(f32, Numbers::Scales, 0), totals = numbers(f32, Numbers::Totals, 0);
+  // Fours of words by their offset. Neighbours that are used soon after one another come in one load.
+  DenseMap<int64_t, Value> fours;
+  auto load = [&](ArrayRef<int64_t> offsets) {
+    for (; offsets.size() > 1; offsets = offsets.drop_front(2)) {
+      Value both = words(8, offsets[0]);
+      fours[offsets[0]] = from.shuffle(both, both, {0, 1, 2, 3});
+      fours[offsets[1]] = from.shuffle(both, both, {4, 5, 6, 7});
+    }
+    if (!offsets.empty())
+      fours[offsets[0]] = words(4, offsets[0]);
+  };
+  auto offsetOf = [&](int64_t unit, Part part, int64_t t) {
+    return unit * type.getUnitBytes() + type.getOffset(part) + 16 * t;
+  };
+  auto offsetsOf = [&](int64_t unit, ArrayRef<Part> parts, int64_t each) {
+    SmallVector<int64_t> offsets;
+    for (Part part : parts)
+      for (int64_t t = 0; type.has(part) && t < each; ++t)
+        offsets.push_back(offsetOf(unit, part, t));
+    return offsets;
+  };
+  const Part begin[] = {Part::Starts, Part::LowStarts, Part::HighStarts}, end[] = {Part::Scales, Part::Totals};
+  SmallVector<int64_t> between;
+  for (int64_t u = 0; u < type.getUnits(); ++u) {
+    SmallVector<int64_t> first = offsetsOf(u, begin, from.pairs() ? 1 : 4), last = offsetsOf(u, end, 1);
     if (from.pairs()) {
-      groups.push_back({words(16, i32, at), scales, numbers(i32, Numbers::Starts, 0),
-                        numbers(i32, Numbers::LowStarts, 0), numbers(i32, Numbers::HighStarts, 0), totals});
+      // A pair's last numbers and the next one's first.
+      between.append(first);
+      load(between);
+      between = last;
+    } else {
+      load(first);
+      load(last);
+    }
+  }
+  load(between);
+
+  SmallVector<ActGroup> groups;
+  for (int64_t u = 0; u < type.getUnits(); ++u) {
+    // What is not there is not used: any number will do.
+    auto numbers = [&](Type element, Part part, int64_t t) -> Value {
+      VectorType four = from.lanes(4, element);
+      if (!type.has(part))
+        return b.create<arith::ConstantOp>(op.getLoc(), b.getZeroAttr(four));
+      Value v = fours.lookup(offsetOf(u, part, t));
+      return element == i32 ? v : b.create<arith::BitcastOp>(op.getLoc(), four, v).getResult();
+    };
+    Value scales = numbers(f32, Part::Scales, 0), totals = numbers(f32, Part::Totals, 0);
+    int64_t codes = offsetOf(u, Part::Codes, 0);
+    if (from.pairs()) {
+      groups.push_back({words(16, codes), scales, numbers(i32, Part::Starts, 0), numbers(i32, Part::LowStarts, 0),
+                        numbers(i32, Part::HighStarts, 0), totals});
       continue;
     }
-    for (int64_t t = 0; t < from.type.getUnitTokens(); ++t) {
+    for (int64_t t = 0; t < type.getUnitTokens(); ++t) {
       auto one = [&](Value all) -> Value { return b.create<vector::ExtractOp>(op.getLoc(), all, ArrayRef<int64_t>{t}); };
-      groups.push_back({words(8, i32, from.add(at, kActGroup * t)), one(scales), numbers(i32, Numbers::Starts, t),
-                        numbers(i32, Numbers::LowStarts, t), numbers(i32, Numbers::HighStarts, t), one(totals)});
+      groups.push_back({words(8, codes + kActGroup * t), one(scales), numbers(i32, Part::Starts, t),
+                        numbers(i32, Part::LowStarts, t), numbers(i32, Part::HighStarts, t), one(totals)});
     }
   }
   return groups;

@@ -12,14 +12,16 @@
 // Token 0 of a block is always below the limit: the loops that make blocks stop there.
 //
 // Blocks of arranged activations have so many tokens that few registers are left beside their sums. Behind their
-// tile.load_arranged the ops of one token stand before those of the next:
+// tile.load_arranged the ops of two tokens (or of a pair) stand before those of the next, in turn: two dots are under way.
 //
-//   %i0 = tile.dot .., %x0        %x0 = tile.load_uniform ..
-//   %i1 = tile.dot .., %x1        %i0 = tile.dot .., %x0
-//   %f0 = arith.sitofp %i0   ==>  %f0 = arith.sitofp %i0
-//   %f1 = arith.sitofp %i1        %x1 = tile.load_uniform ..
-//                                 %i1 = tile.dot .., %x1
-//                                 %f1 = arith.sitofp %i1
+//   %x0, %x1, %x2, %x3 = loads          %x0 = tile.load_uniform ..
+//   %i0 = tile.dot .., %x0              %x1 = tile.load_uniform ..
+//   %i1 = tile.dot .., %x1              %i0 = tile.dot .., %x0
+//   %i2 = tile.dot .., %x2              %i1 = tile.dot .., %x1
+//   %i3 = tile.dot .., %x3         ==>  %f0 = arith.sitofp %i0
+//   %f0 = arith.sitofp %i0              %f1 = arith.sitofp %i1
+//   %f1 = arith.sitofp %i1              %x2 = tile.load_uniform ..
+//   ...                                 ...
 //
 //===----------------------------------------------------------------------===//
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -74,11 +76,12 @@ public:
     for (Operation *op : dead)
       op->erase();
     for (size_t i = 0; i < arranged.size(); ++i) {
-      Block *block = arranged[i]->getBlock();
-      bool more = i + 1 < arranged.size() && arranged[i + 1]->getBlock() == block;
-      orderByToken({arranged[i]->getIterator(), more ? arranged[i + 1]->getIterator()
-                                                : block->mightHaveTerminator() ? block->getTerminator()->getIterator()
-                                                                               : block->end()});
+      Operation *first = arranged[i].first;
+      Block *block = first->getBlock();
+      auto end = block->mightHaveTerminator() ? block->getTerminator()->getIterator() : block->end();
+      if (i + 1 < arranged.size() && arranged[i + 1].first->getBlock() == block)
+        end = arranged[i + 1].first->getIterator();
+      orderByToken({first->getIterator(), end}, arranged[i].second);
     }
     return success();
   }
@@ -101,7 +104,7 @@ private:
   void unrollElementwise(Operation *op);
   void unrollBroadcast(BroadcastOp op);
   void unrollDot(DotOp op);
-  static void orderByToken(llvm::iterator_range<Block::iterator> ops);
+  static void orderByToken(llvm::iterator_range<Block::iterator> ops, size_t together);
 
   /// Token t of a value; values that have no token dimension are the same for all.
   Value token(Value value, int64_t t) {
@@ -156,8 +159,8 @@ private:
 
   DenseMap<Value, SmallVector<Value>> parts;
   SmallVector<Operation *> dead;
-  /// The first op of each arranged load, in their order.
-  SmallVector<Operation *> arranged;
+  /// The first op of each arranged load, in their order, and how many of its rows (a token, or a pair) go together.
+  SmallVector<std::pair<Operation *, size_t>> arranged;
 };
 
 LogicalResult Unroller::unroll(Operation *op) {
@@ -206,7 +209,8 @@ LogicalResult Unroller::unroll(Operation *op) {
   } else if (auto load = dyn_cast<LoadArrangedOp>(op)) {
     Operation *before = op->getPrevNode();
     replaceGroups(op, loadArranged(b, load));
-    arranged.push_back(before ? before->getNextNode() : &op->getBlock()->front());
+    arranged.push_back({before ? before->getNextNode() : &op->getBlock()->front(),
+                        load.getSource().getType().getTogether() == 1 ? 2 : 1});
   } else if (auto arrange = dyn_cast<ArrangeActsOp>(op)) {
     arrangeActs(b, arrange);
   } else if (auto store = dyn_cast<StoreActsOp>(op)) {
@@ -349,9 +353,9 @@ LogicalResult Unroller::unrollFor(scf::ForOp loop) {
   return success();
 }
 
-/// In front of each result that others than these ops read, what it is made of and was not there yet. Results are in the
-/// order of tokens, because each op was unrolled so.
-void Unroller::orderByToken(llvm::iterator_range<Block::iterator> range) {
+/// In front of each result that others than these ops read, what it is made of and was not there yet; of `together`
+/// results in turn. Results are in the order of tokens, because each op was unrolled so, and made in the same steps.
+void Unroller::orderByToken(llvm::iterator_range<Block::iterator> range, size_t together) {
   llvm::SetVector<Operation *> left;
   for (Operation &op : range) {
     if (op.getNumRegions() || (!isMemoryEffectFree(&op) && !isa<LoadOp, LoadUniformOp>(op)))
@@ -359,23 +363,44 @@ void Unroller::orderByToken(llvm::iterator_range<Block::iterator> range) {
     left.insert(&op);
   }
   Block *block = (*left.begin())->getBlock();
-  SmallVector<Operation *> roots;
+  SmallVector<Operation *> results;
   for (Operation *op : left)
     if (llvm::any_of(op->getUsers(), [&](Operation *user) { return !left.contains(user); }))
-      roots.push_back(op);
-  auto place = [&](auto &&self, Operation *op) -> void {
+      results.push_back(op);
+  // Up to a dot, from there up to the next one, .., behind the last.
+  using Steps = SmallVector<SmallVector<Operation *>>;
+  auto take = [&](auto &&self, Operation *op, Steps &steps) -> void {
     if (!left.remove(op))
       return;
     for (Value operand : op->getOperands())
       if (Operation *source = operand.getDefiningOp())
-        self(self, source);
-    op->moveBefore(block, range.end());
+        self(self, source, steps);
+    steps.back().push_back(op);
+    if (isa<DotOp, DotPairsOp>(op))
+      steps.emplace_back();
   };
-  for (Operation *root : roots)
-    place(place, root);
+  for (ArrayRef<Operation *> rest = results; !rest.empty(); rest = rest.drop_front(std::min(together, rest.size()))) {
+    SmallVector<Steps> tokens;
+    for (Operation *result : rest.take_front(together)) {
+      tokens.emplace_back().emplace_back();
+      take(take, result, tokens.back());
+    }
+    auto most = [&](auto &&size) {
+      size_t n = 0;
+      for (Steps &steps : tokens)
+        n = std::max(n, size(steps));
+      return n;
+    };
+    // What several need, the first has taken: it has more steps in front.
+    for (size_t part = 0, parts = most([](Steps &steps) { return steps.size(); }); part < parts; ++part)
+      for (size_t i = most([&](Steps &steps) { return part < steps.size() ? steps[part].size() : 0; }); i > 0; --i)
+        for (Steps &steps : tokens)
+          if (part < steps.size() && i <= steps[part].size())
+            steps[part][steps[part].size() - i]->moveBefore(block, range.end());
+  }
   // Read by nobody.
-  for (Operation *op : llvm::to_vector(left))
-    place(place, op);
+  for (Operation *op : left)
+    op->moveBefore(block, range.end());
 }
 
 LogicalResult Unroller::unrollIf(scf::IfOp branch) {

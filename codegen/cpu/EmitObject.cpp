@@ -11,6 +11,9 @@
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/CodeGen/MachineModuleInfo.h"
+#include "llvm/CodeGen/Passes.h"
+#include "llvm/CodeGen/TargetPassConfig.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/MCAsmInfo.h"
@@ -87,6 +90,28 @@ void optimise(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O1).run(module, modules);
 }
 
+/// As TargetMachine::addPassesToEmitFile, which leaves nothing to choose.
+LogicalResult writeCode(llvm::Module &module, llvm::TargetMachine &machine, const Variant &variant,
+                        llvm::CodeGenFileType type, llvm::raw_pwrite_stream &out) {
+  auto &codegen = static_cast<llvm::LLVMTargetMachine &>(machine);
+  llvm::legacy::PassManager pm;
+  llvm::TargetPassConfig *config = codegen.createPassConfig(pm);
+  if (variant.keepsOrder)
+    config->disablePass(&llvm::MachineSchedulerID);
+  auto *info = new llvm::MachineModuleInfoWrapperPass(&codegen);
+  pm.add(config);
+  pm.add(info);
+  if (config->addISelPasses())
+    return failure();
+  config->addMachinePasses();
+  config->setInitialized();
+  if (codegen.addAsmPrinter(pm, out, nullptr, type, info->getMMI().getContext()))
+    return failure();
+  pm.add(llvm::createFreeMachineFunctionPass());
+  pm.run(module);
+  return success();
+}
+
 } // namespace
 
 LogicalResult cpu::emitKernels(ModuleOp source, const Target &target, const Variant &variant, EmitKind kind,
@@ -106,10 +131,8 @@ LogicalResult cpu::emitKernels(ModuleOp source, const Target &target, const Vari
     return success();
   }
   auto write = [&](llvm::raw_pwrite_stream &to, llvm::CodeGenFileType type) -> LogicalResult {
-    llvm::legacy::PassManager pm;
-    if (machine->addPassesToEmitFile(pm, to, nullptr, type))
+    if (failed(writeCode(*module, *machine, variant, type, to)))
       return source.emitError("LLVM cannot write this kind of file for ") << target.triple;
-    pm.run(*module);
     return success();
   };
   if (kind == EmitKind::Object)

@@ -16,7 +16,7 @@
 // Float dots are chains of fused multiply-adds, everywhere.
 //
 // Dots of several tokens with the same codes go word by word, all tokens of a word one after another: a token's sum is one
-// chain of vpdpbusd, 5 cycles a link, and a core looks only so far ahead for other chains.
+// chain of vpdpbusd or sdot, up to 5 cycles a link, and a core looks only so far ahead for other chains, or not at all.
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/cpu/LowerDot.h"
@@ -40,17 +40,19 @@ public:
         lanes(std::min<int64_t>(rows, variant.vectorBits / 32)) {}
 
   /// Word by word: begin(), a step for each word, end().
-  bool hasSteps() { return variant.dot == DotKind::vpdpbusd && !isFloat(); }
+  bool hasSteps() { return (variant.dot == DotKind::vpdpbusd || variant.dot == DotKind::sdot) && !isFloat(); }
   void begin() {
     Value init = op.getInit();
-    if (isSigned())
+    if (isSigned() && variant.dot == DotKind::vpdpbusd)
       init = correctFlip(init);
     for (int64_t first = 0; first < rows; first += lanes)
       sums.push_back(slice(init, first));
   }
   void step(size_t q) {
-    for (auto [part, sum] : llvm::enumerate(sums))
-      sum = vpdpbusd(q, static_cast<int64_t>(part) * lanes, sum);
+    for (auto [part, sum] : llvm::enumerate(sums)) {
+      int64_t first = static_cast<int64_t>(part) * lanes;
+      sum = variant.dot == DotKind::sdot ? sdot(q, first, sum) : vpdpbusd(q, first, sum);
+    }
   }
   Value end() { return join(sums); }
 
@@ -116,7 +118,7 @@ private:
   Value integerDot(int64_t first, Value acc);
   Value vpdpbusd(size_t q, int64_t first, Value acc);
   Value pmaddubsw(int64_t first, Value acc);
-  Value sdot(int64_t first, Value acc);
+  Value sdot(size_t q, int64_t first, Value acc);
   Value smull(int64_t first, Value acc);
 
   OpBuilder &b;
@@ -145,11 +147,10 @@ Value DotLowering::correctFlip(Value init) {
 Value DotLowering::integerDot(int64_t first, Value acc) {
   switch (variant.dot) {
   case DotKind::vpdpbusd:
+  case DotKind::sdot:
     llvm_unreachable("goes in steps");
   case DotKind::pmaddubsw:
     return pmaddubsw(first, acc);
-  case DotKind::sdot:
-    return sdot(first, acc);
   case DotKind::smull:
     return smull(first, acc);
   }
@@ -196,11 +197,9 @@ Value DotLowering::pmaddubsw(int64_t first, Value acc) {
   return acc;
 }
 
-Value DotLowering::sdot(int64_t first, Value acc) {
-  for (auto [q, code] : llvm::enumerate(op.getCodes()))
-    acc = call("llvm.aarch64.neon.sdot.v4i32.v16i8", acc.getType(),
-               {acc, bytes(slice(code, first)), bytes(activation(q))});
-  return acc;
+Value DotLowering::sdot(size_t q, int64_t first, Value acc) {
+  return call("llvm.aarch64.neon.sdot.v4i32.v16i8", acc.getType(),
+              {acc, bytes(slice(op.getCodes()[q], first)), bytes(activation(q))});
 }
 
 /// 16 bytes as two halves of 8: products in 16 bits (at most 128 * 127, two of them still fit), added pairwise.
@@ -242,7 +241,7 @@ SmallVector<Value> cpu::lowerDots(OpBuilder &b, ArrayRef<DotOp> dots, const Vari
 
 /// A register of sums has two rows of two tokens; one of codes the same rows, 8 codes each; a quarter of x two tokens, 8
 /// codes each.
-Value cpu::lowerDotPairs(OpBuilder &b, DotPairsOp dot, const Variant &) {
+Value cpu::lowerDotPairs(OpBuilder &b, DotPairsOp dot) {
   Location loc = dot.getLoc();
   auto type = cast<VectorType>(dot.getResult().getType());
   auto words = VectorType::get({4}, b.getI32Type());

@@ -287,8 +287,11 @@ FailureOr<Value> KernelLowering::lower(Operation *op) {
   }
   if (auto l = dyn_cast<LookupOp>(op))
     return cpu::lowerLookup(b, l, variant);
-  if (auto dot = dyn_cast<DotPairsOp>(op))
-    return cpu::lowerDotPairs(b, dot, variant);
+  if (auto dot = dyn_cast<DotPairsOp>(op)) {
+    if (!llvm::is_contained(variant.features, "i8mm"))
+      return op->emitOpError("has no form in variant ") << variant.name << ", which has no smmla";
+    return cpu::lowerDotPairs(b, dot);
+  }
   if (auto r = dyn_cast<ReduceOp>(op))
     return reduce(r);
   if (auto s = dyn_cast<SpreadOp>(op))

@@ -88,13 +88,13 @@ def Tile_ArrangedType : Tile_Type<"Arranged", "arranged"> {
   let description = [{
     `!tile.arranged<2048, 16 by 1, starts>`: the groups of 16 rows of `!tile.acts<2048>`, so that one address and small
     displacements reach all tokens of a group. Tokens go together by one or by two. A group is, for each 4 tokens (by one)
-    or each pair t, u of them (by two), one after the other:
+    or each pair t, u of them (by two), one after the other, in the order in which they are used:
 
-      codes     32 bytes a token; by two t[0..7] u[0..7] t[8..15] u[8..15] t[16..23] u[16..23] t[24..31] u[24..31]
-      scales    4 words, by one those of the 4 tokens, by two t u t u
       starts    where they are named: by one 4 times that of each token (what a dot begins with is the same for all rows),
                 by two t u t u
       half starts, low then high, where `halves` are named: as starts
+      codes     32 bytes a token; by two t[0..7] u[0..7] t[8..15] u[8..15] t[16..23] u[16..23] t[24..31] u[24..31]
+      scales    4 words, by one those of the 4 tokens, by two t u t u
       totals    where they are named: as scales
 
     The number of groups is rounded up to a multiple of 4. Only what a format reads is named: the rest would be copied for
@@ -105,15 +105,15 @@ def Tile_ArrangedType : Tile_Type<"Arranged", "arranged"> {
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
-    enum Numbers { Scales, Starts, LowStarts, HighStarts, Totals };
-    bool has(Numbers numbers) const;
+    enum Part { Starts, LowStarts, HighStarts, Codes, Scales, Totals, End };
+    bool has(Part part) const;
     int64_t getGroups() const { return (getWidth() / 32 + 3) / 4 * 4; }
     /// Fours of tokens, or pairs.
     int64_t getUnits() const { return getTokens() / getUnitTokens(); }
     int64_t getUnitTokens() const { return getTogether() == 2 ? 2 : 4; }
-    /// Of a unit: where its numbers lie, and where it ends.
-    int64_t getNumbersOffset(Numbers numbers) const;
-    int64_t getUnitBytes() const;
+    /// Where a part of a unit lies.
+    int64_t getOffset(Part part) const;
+    int64_t getUnitBytes() const { return getOffset(End); }
     int64_t getGroupBytes() const { return getUnits() * getUnitBytes(); }
     int64_t getBytes() const { return getGroups() * getGroupBytes(); }
   }];

@@ -332,7 +332,7 @@ LogicalResult LoadArrangedOp::verify() {
       return emitOpError("of ") << type << " gives 4 starts for each of " << count;
   if (!getSource().getDefiningOp<ViewOp>())
     return emitOpError("reads a view");
-  auto used = [&](Value number, ArrangedType::Numbers numbers) { return !type.has(numbers) && !number.use_empty(); };
+  auto used = [&](Value number, ArrangedType::Part part) { return !type.has(part) && !number.use_empty(); };
   if (used(getStart(), ArrangedType::Starts) || used(getLow(), ArrangedType::LowStarts) ||
       used(getHigh(), ArrangedType::HighStarts) || used(getTotal(), ArrangedType::Totals))
     return emitOpError("gives numbers that ") << type << " does not have";

@@ -132,35 +132,33 @@ LogicalResult ArrangedType::verify(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
-bool ArrangedType::has(Numbers numbers) const {
-  switch (numbers) {
-  case Scales:
-    return true;
+bool ArrangedType::has(Part part) const {
+  switch (part) {
   case Starts:
     return getStarts();
   case LowStarts:
   case HighStarts:
     return getHalves();
+  case Codes:
+  case Scales:
+    return true;
   case Totals:
     return getTotals();
+  case End:
+    break;
   }
-  llvm_unreachable("all numbers are named or not");
+  llvm_unreachable("the end is no part");
 }
 
-/// Bytes of numbers `n` of a unit.
-static int64_t numberBytes(ArrangedType type, ArrangedType::Numbers n) {
-  bool each = type.getTogether() == 1 && n != ArrangedType::Scales && n != ArrangedType::Totals;
-  return type.has(n) ? (each ? 16 * type.getUnitTokens() : 16) : 0;
-}
-
-int64_t ArrangedType::getNumbersOffset(Numbers numbers) const {
-  int64_t offset = kActGroup * getUnitTokens();
-  for (int n = Scales; n < numbers; ++n)
-    offset += numberBytes(*this, static_cast<Numbers>(n));
+int64_t ArrangedType::getOffset(Part part) const {
+  int64_t offset = 0;
+  for (int i = Starts; i < part; ++i) {
+    bool each = getTogether() == 1 && i < Codes;
+    int64_t bytes = i == Codes ? kActGroup * getUnitTokens() : each ? 16 * getUnitTokens() : 16;
+    offset += has(static_cast<Part>(i)) ? bytes : 0;
+  }
   return offset;
 }
-
-int64_t ArrangedType::getUnitBytes() const { return getNumbersOffset(Totals) + numberBytes(*this, Totals); }
 
 void RowsType::print(AsmPrinter &printer) const {
   printer << '<' << getWidth();

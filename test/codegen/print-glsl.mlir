@@ -86,3 +86,14 @@ tile.kernel @lanes(%x: !tile.bytes, %y: !tile.bytes) grid(%tile, %tokens, %posit
   // LANES-NEXT: binding1[(0u + [[SWAPPED]]) >> 2] = [[C]];
   tile.scatter %c, %y[%c0 + %swapped] lanes %c5 : vector<32xi32>, !tile.bytes, vector<32xi32>
 }
+
+// A workgroup computes one tile: a loop over the tiles of a strip is its tile.
+tile.kernel @strip(%x: !tile.bytes) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 strip 4 {
+  // LANES-LABEL: strip
+  // LANES:     uint [[V:v[0-9]+]] = load_u32_binding0(tile{{.*}}
+  // LANES-NOT: for (
+  tile.for_tiles %t {
+    %v = tile.load %x[%t] : !tile.bytes -> vector<32xi32>
+    tile.store %v, %x[%t] : vector<32xi32>, !tile.bytes
+  }
+}

@@ -30,3 +30,22 @@ tile.kernel @uniform(%x: !tile.bytes) grid(%tile, %tokens, %position) scratch(%s
   // expected-error-re@+1 {{'arith.addi' has no {{GLSL|HVX}} form yet: on words that are the same in all lanes}}
   %w = arith.addi %v, %v : vector<8xi32>
 }
+
+// -----
+
+// Blocks of pairs are for targets that have an instruction for them; no schedule of these languages asks for one.
+tile.kernel @pairs(%x: !tile.bytes) grid(%tile, %tokens, %position) scratch(%s : 0) tokens 1 {
+  %q = tile.load %x[%tile] : !tile.bytes -> vector<32xi32>
+  // expected-error-re@+1 {{'tile.load_uniform' has no {{GLSL|HVX}} form yet}}
+  %u = tile.load_uniform %x[%tile] : !tile.bytes -> vector<16xi32>
+  %d = tile.dot_pairs %q, [%q], %u : [vector<32xi32>], vector<16xi32> -> vector<32xi32>
+  tile.store %d, %x[%tile] : vector<32xi32>, !tile.bytes
+}
+
+// -----
+
+tile.kernel @arranged(%x: !tile.acts<64>) grid(%tile, %tokens, %position) scratch(%s : 1024) tokens 4 {
+  %side = tile.view %s[0] : !tile.arranged<64, 4 by 1>
+  // expected-error-re@+1 {{'tile.arrange_acts' has no {{GLSL|HVX}} form yet}}
+  tile.arrange_acts %x[%tile], %side : !tile.acts<64>, !tile.arranged<64, 4 by 1>
+}

@@ -60,6 +60,52 @@ tile.kernel @q4_0(%w: !tile.packed<64x256, q4_0>, %out: !tile.bytes) grid(%tile,
 }
 
 // -----
+// Pairs of words, for dots of two rows by two tokens: 4 rows of the lines above, interleaved before the halves of their bytes
+// are taken out of them. Words 0 and 1 are in the low halves of lines 0 and 1, words 4 and 5 in their high halves.
+// CHECK-LABEL: tile.kernel @q4_0_pairs
+// CHECK-DAG:     %[[LOW:.*]] = arith.constant dense<252645135> : vector<8xi32>
+// CHECK-DAG:     %[[FOUR:.*]] = arith.constant dense<4> : vector<8xi32>
+// CHECK:         %[[L0:.*]] = tile.load %{{.*}}[%c1600] : {{.*}} -> vector<4xi32>
+// CHECK-NEXT:    %[[L1:.*]] = tile.load %{{.*}}[%c1728] : {{.*}} -> vector<4xi32>
+// CHECK-NEXT:    %[[L:.*]] = vector.interleave %[[L0]], %[[L1]] : vector<4xi32> -> vector<8xi32>
+// CHECK-NEXT:    %[[Q0:.*]] = arith.andi %[[L]], %[[LOW]]
+// CHECK-NEXT:    %[[S:.*]] = arith.shrui %[[L]], %[[FOUR]]
+// CHECK-NEXT:    %[[Q2:.*]] = arith.andi %[[S]], %[[LOW]]
+// CHECK-NEXT:    tile.store %[[Q0]]
+// CHECK-NEXT:    tile.store %[[Q2]]
+tile.kernel @q4_0_pairs(%w: !tile.packed<64x256, q4_0>, %out: !tile.bytes) grid(%tile, %tokens, %position)
+    scratch(%scratch : 0) tokens 2 {
+  %c0 = arith.constant 0 : index
+  %block = arith.constant 3 : index
+  %row = arith.constant 16 : index
+  %b = tile.load_packed %w[%c0, %block] row %row : !tile.packed<64x256, q4_0> -> !tile.block<q4_0, 4>
+  %q:4 = tile.unpack %b pairs : !tile.block<q4_0, 4> -> vector<8xi32>, vector<8xi32>, vector<8xi32>, vector<8xi32>
+  tile.store %q#0, %out[%c0] : vector<8xi32>, !tile.bytes
+  tile.store %q#2, %out[%c0] : vector<8xi32>, !tile.bytes
+}
+
+// -----
+// All fifth bits are in one line: words 0 and 1 are taken out of it before they are interleaved.
+// CHECK-LABEL: tile.kernel @q5_0_pairs
+// CHECK:         %[[LOW:.*]] = arith.andi %{{.*}} : vector<8xi32>
+// CHECK:         %[[B:.*]] = tile.load %{{.*}}[%c4544] : {{.*}} -> vector<4xi32>
+// CHECK-NEXT:    %[[M0:.*]] = arith.shli %[[B]], %{{.*}} : vector<4xi32>
+// CHECK-NEXT:    %[[T0:.*]] = arith.andi %[[M0]], %[[FIFTH:.*]] : vector<4xi32>
+// CHECK-NEXT:    %[[M1:.*]] = arith.shli %[[B]], %{{.*}} : vector<4xi32>
+// CHECK-NEXT:    %[[T1:.*]] = arith.andi %[[M1]], %[[FIFTH]] : vector<4xi32>
+// CHECK-NEXT:    %[[T:.*]] = vector.interleave %[[T0]], %[[T1]] : vector<4xi32> -> vector<8xi32>
+// CHECK-NEXT:    arith.ori %[[LOW]], %[[T]]
+tile.kernel @q5_0_pairs(%w: !tile.packed<64x256, q5_0>, %out: !tile.bytes) grid(%tile, %tokens, %position)
+    scratch(%scratch : 0) tokens 2 {
+  %c0 = arith.constant 0 : index
+  %block = arith.constant 3 : index
+  %row = arith.constant 16 : index
+  %b = tile.load_packed %w[%c0, %block] row %row : !tile.packed<64x256, q5_0> -> !tile.block<q5_0, 4>
+  %q:4 = tile.unpack %b pairs : !tile.block<q5_0, 4> -> vector<8xi32>, vector<8xi32>, vector<8xi32>, vector<8xi32>
+  tile.store %q#0, %out[%c0] : vector<8xi32>, !tile.bytes
+}
+
+// -----
 // The fifth bits are a plane of their own, at 4096: one line a block, bit q of a byte for word q. Word 1 moves its bit left
 // to bit 4 by three, word 5 right by one; both are masked after it (0x10101010) and joined with the low four.
 // CHECK-LABEL: tile.kernel @q5_0

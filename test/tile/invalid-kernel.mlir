@@ -33,3 +33,39 @@ tile.kernel @no_tokens() grid(%tile, %tokens, %position) scratch(%scratch : 0) t
 // expected-error@+1 {{needs at least one token and no negative scratch}}
 tile.kernel @negative() grid(%tile, %tokens, %position) scratch(%scratch : -4) tokens 1 {
 }
+
+// -----
+// expected-error@+1 {{takes at least one tile at a time}}
+tile.kernel @no_tiles() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 strip 0 {
+}
+
+// -----
+// Which tile would the body compute?
+// expected-error@+1 {{takes 4 tiles at a time without a tile.for_tiles}}
+tile.kernel @no_loop() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 strip 4 {
+}
+
+// -----
+// expected-error@+1 {{has a tile.for_tiles and uses its tile elsewhere}}
+tile.kernel @two_tiles(%x: !tile.bytes) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 {
+  tile.for_tiles %t {
+    tile.prefetch %x[%tile] : !tile.bytes
+  }
+}
+
+// -----
+tile.kernel @nested() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 {
+  tile.for_tiles %t {
+    // expected-error@+1 {{stands in a kernel, and in no other tile.for_tiles}}
+    tile.for_tiles %u {
+    }
+  }
+}
+
+// -----
+tile.kernel @tile_type() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 {
+  // expected-error@+1 {{has one argument, the tile}}
+  "tile.for_tiles"() ({
+  ^bb0(%t: i32):
+  }) : () -> ()
+}

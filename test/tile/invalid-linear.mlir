@@ -138,15 +138,6 @@ tile.kernel @dot_bits() grid(%tile, %tokens, %position) scratch(%scratch : 0) to
 }
 
 // -----
-// Eight bits are two's complement; AVX-512's instruction takes unsigned weights, so that it must correct by the start.
-tile.kernel @dot_sum() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
-  %i = arith.constant dense<0> : vector<2x8xi32>
-  %q = arith.constant dense<0> : vector<8xi32>
-  // expected-error@+1 {{of 8-bit codes needs the start of its activations}}
-  %d = tile.dot %i, [%q], %i bits 8 : [vector<8xi32>], vector<2x8xi32> -> vector<2x8xi32>
-}
-
-// -----
 tile.kernel @dot_sum_type() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
   %i = arith.constant dense<0> : vector<2x8xi32>
   %q = arith.constant dense<0> : vector<8xi32>
@@ -181,6 +172,121 @@ tile.kernel @accumulate_tokens() grid(%tile, %tokens, %position) scratch(%scratc
   %dot = arith.constant dense<0> : vector<2x8xi32>
   %w = arith.constant dense<0.0> : vector<8xf32>
   %x = arith.constant dense<0.0> : vector<1x1xf32>
-  // expected-error@+1 {{takes one activation scale a token}}
+  // expected-error@+1 {{takes one activation scale a token, or four a pair of tokens}}
   %y = tile.scale_accumulate %acc, %dot, %w, %x : vector<2x8xi32>, vector<8xf32>, vector<1x1xf32> -> vector<2x8xf32>
+}
+
+// -----
+tile.kernel @unpack_pairs_words(%w: !tile.packed<64x256, q8_0>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %b = tile.load_packed %w[%tile, %tile] row %tile : !tile.packed<64x256, q8_0> -> !tile.block<q8_0, 4>
+  // expected-error@+1 {{gives 4 words, not 2}}
+  %q:2 = tile.unpack %b pairs : !tile.block<q8_0, 4> -> vector<8xi32>, vector<8xi32>
+}
+
+// -----
+// Two words of a row lie side by side.
+tile.kernel @unpack_pairs_rows(%w: !tile.packed<64x256, q8_0>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %b = tile.load_packed %w[%tile, %tile] row %tile : !tile.packed<64x256, q8_0> -> !tile.block<q8_0, 4>
+  // expected-error@+1 {{of '!tile.block<q8_0, 4>' gives vector<8x'i32'>}}
+  %q:4 = tile.unpack %b pairs : !tile.block<q8_0, 4> -> vector<4xi32>, vector<4xi32>, vector<4xi32>, vector<4xi32>
+}
+
+// -----
+tile.kernel @unpack_pairs_float(%w: !tile.packed<64x256, f16>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %b = tile.load_packed %w[%tile, %tile] row %tile : !tile.packed<64x256, f16> -> !tile.block<f16, 4>
+  // expected-error@+1 {{has pairs of words of integer formats only, not of f16}}
+  %q:4 = tile.unpack %b pairs : !tile.block<f16, 4> -> vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>
+}
+
+// -----
+tile.kernel @arrange_width(%x: !tile.acts<64>) grid(%tile, %tokens, %position) scratch(%scratch : 4096) tokens 4 {
+  %v = tile.view %scratch[0] : !tile.arranged<128, 4 by 1>
+  // expected-error@+1 {{has '!tile.arranged<128, 4 by 1>' for rows of '!tile.acts<64>'}}
+  tile.arrange_acts %x[%tile], %v : !tile.acts<64>, !tile.arranged<128, 4 by 1>
+}
+
+// -----
+tile.kernel @arranged_codes() grid(%tile, %tokens, %position) scratch(%scratch : 4096) tokens 4 {
+  %v = tile.view %scratch[0] : !tile.arranged<64, 4 by 2>
+  // expected-error@+1 {{of '!tile.arranged<64, 4 by 2>' gives 16 words of codes for each of 2}}
+  %c, %s, %n, %l, %h, %t = tile.load_arranged %v[%tile] : !tile.arranged<64, 4 by 2>
+      -> vector<4x8xi32>, vector<2x4xf32>, vector<2x4xi32>, vector<2x4xi32>, vector<2x4xi32>, vector<2x4xf32>
+}
+
+// -----
+tile.kernel @arranged_scales() grid(%tile, %tokens, %position) scratch(%scratch : 4096) tokens 4 {
+  %v = tile.view %scratch[0] : !tile.arranged<64, 4 by 1>
+  // expected-error@+1 {{of '!tile.arranged<64, 4 by 1>' gives 1 scales and totals for each of 4}}
+  %c, %s, %n, %l, %h, %t = tile.load_arranged %v[%tile] : !tile.arranged<64, 4 by 1>
+      -> vector<4x8xi32>, vector<4x4xf32>, vector<4x4xi32>, vector<4x4xi32>, vector<4x4xi32>, vector<4x1xf32>
+}
+
+// -----
+tile.kernel @arranged_starts() grid(%tile, %tokens, %position) scratch(%scratch : 4096) tokens 4 {
+  %v = tile.view %scratch[0] : !tile.arranged<64, 4 by 1, starts>
+  // expected-error@+1 {{of '!tile.arranged<64, 4 by 1, starts>' gives 4 starts for each of 4}}
+  %c, %s, %n, %l, %h, %t = tile.load_arranged %v[%tile] : !tile.arranged<64, 4 by 1, starts>
+      -> vector<4x8xi32>, vector<4x1xf32>, vector<4x1xi32>, vector<4x1xi32>, vector<4x1xi32>, vector<4x1xf32>
+}
+
+// -----
+// Totals are not among what is arranged: what would be read there is something else.
+tile.kernel @arranged_absent(%y: !tile.rows<64>) grid(%tile, %tokens, %position) scratch(%scratch : 4096) tokens 4 {
+  %v = tile.view %scratch[0] : !tile.arranged<64, 4 by 1, starts>
+  // expected-error@+1 {{gives numbers that '!tile.arranged<64, 4 by 1, starts>' does not have}}
+  %c, %s, %n, %l, %h, %t = tile.load_arranged %v[%tile] : !tile.arranged<64, 4 by 1, starts>
+      -> vector<4x8xi32>, vector<4x1xf32>, vector<4x4xi32>, vector<4x4xi32>, vector<4x4xi32>, vector<4x1xf32>
+  tile.store_row %t, %y[%tile, %tile] : vector<4x1xf32>, !tile.rows<64>
+}
+
+// -----
+tile.kernel @pairs_rows() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %i = arith.constant dense<0> : vector<1x6xi32>
+  %q = arith.constant dense<0> : vector<6xi32>
+  %x = arith.constant dense<0> : vector<1x16xi32>
+  // expected-error@+1 {{takes rows by two, not 3}}
+  %d = tile.dot_pairs %i, [%q], %x : [vector<6xi32>], vector<1x16xi32> -> vector<1x6xi32>
+}
+
+// -----
+tile.kernel @pairs_words() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %i = arith.constant dense<0> : vector<1x8xi32>
+  %q = arith.constant dense<0> : vector<8xi32>
+  %x = arith.constant dense<0> : vector<1x16xi32>
+  // expected-error@+1 {{takes words 6 .. 9 of 8, by two}}
+  %d = tile.dot_pairs %i, [%q, %q], %x from 6 : [vector<8xi32>, vector<8xi32>], vector<1x16xi32> -> vector<1x8xi32>
+}
+
+// -----
+tile.kernel @pairs_odd() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %i = arith.constant dense<0> : vector<1x8xi32>
+  %q = arith.constant dense<0> : vector<8xi32>
+  %x = arith.constant dense<0> : vector<1x16xi32>
+  // expected-error@+1 {{takes words 3 .. 4 of 8, by two}}
+  %d = tile.dot_pairs %i, [%q], %x from 3 : [vector<8xi32>], vector<1x16xi32> -> vector<1x8xi32>
+}
+
+// -----
+tile.kernel @pairs_codes() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %i = arith.constant dense<0> : vector<1x8xi32>
+  %q = arith.constant dense<0> : vector<4xi32>
+  %x = arith.constant dense<0> : vector<1x16xi32>
+  // expected-error@+1 {{has weights of other rows than its result}}
+  %d = tile.dot_pairs %i, [%q], %x : [vector<4xi32>], vector<1x16xi32> -> vector<1x8xi32>
+}
+
+// -----
+tile.kernel @pairs_tokens() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %i = arith.constant dense<0> : vector<1x8xi32>
+  %q = arith.constant dense<0> : vector<8xi32>
+  %x = arith.constant dense<0> : vector<2x16xi32>
+  // expected-error@+1 {{has activations of other tokens than its result}}
+  %d = tile.dot_pairs %i, [%q], %x : [vector<8xi32>], vector<2x16xi32> -> vector<1x8xi32>
+}
+
+// -----
+tile.kernel @split() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %s = arith.constant dense<0.0> : vector<2x8xf32>
+  // expected-error@+1 {{makes two tokens of each pair, not 'vector<4x8xf32>' of 'vector<2x8xf32>'}}
+  %y = tile.split_pairs %s : vector<2x8xf32> -> vector<4x8xf32>
 }

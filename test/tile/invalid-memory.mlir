@@ -65,3 +65,11 @@ tile.kernel @scatter(%x: !tile.bytes) grid(%tile, %tokens, %position) scratch(%s
   // expected-error@+1 {{all of {value, offsets} have same shape}}
   tile.scatter %v, %x[%tile + %offsets] lanes %tokens : vector<32xf32>, !tile.bytes, vector<16xi32>
 }
+
+// -----
+// 4 groups (of which 2 are there) of 2 pairs, each 64 bytes of codes and 16 of scales.
+tile.kernel @arranged_scratch() grid(%tile, %tokens, %position) scratch(%scratch : 640) tokens 4 {
+  %fits = tile.view %scratch[0] : !tile.arranged<64, 4 by 2>
+  // expected-error@+1 {{needs 4 + 640 bytes of a scratch of 640}}
+  %v = tile.view %scratch[4] : !tile.arranged<64, 4 by 2>
+}

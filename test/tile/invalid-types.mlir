@@ -32,3 +32,24 @@ func.func private @unaligned(!tile.rows<1, stride 6>)
 // A scale and two sums belong to 32 codes.
 // expected-error@+1 {{int8 activations come in groups of 32: a width of 48 has none}}
 func.func private @part_of_a_group(!tile.acts<48>)
+
+// -----
+// expected-error@+1 {{int8 activations come in groups of 32: a width of 48 has none}}
+func.func private @arranged_width(!tile.arranged<48, 4 by 1>)
+
+// -----
+// expected-error@+1 {{tokens go together by one or by two, not by 4}}
+func.func private @arranged_together(!tile.arranged<64, 4 by 4>)
+
+// -----
+// Numbers of single tokens lie by fours.
+// expected-error@+1 {{tokens that go together by 1 are a multiple of 4, not 6}}
+func.func private @arranged_fours(!tile.arranged<64, 6 by 1>)
+
+// -----
+// expected-error@+1 {{tokens that go together by 2 are a multiple of 2, not 3}}
+func.func private @arranged_pairs(!tile.arranged<64, 3 by 2>)
+
+// -----
+// expected-error@+1 {{expected 'totals'}}
+func.func private @arranged_numbers(!tile.arranged<64, 4 by 1, sums>)

@@ -20,6 +20,18 @@ tile.kernel @head(%w: !tile.packed<8192x2048, q4_0>, %a: !tile.acts<2048>, %x: !
     attributes {contract = "q4_0 in tiles of 32 rows"} {
 }
 
+// Kernels that take strips of tiles say how many; which tile is computed says the loop.
+// CHECK:      tile.kernel @strips
+// CHECK-SAME: tokens 8 strip 4 attributes {contract = "none"} {
+// CHECK-NEXT:   tile.for_tiles %[[T:.*]] {
+// CHECK-NEXT:     tile.load_row %{{.*}}[%[[T]], %[[T]]]
+tile.kernel @strips(%x: !tile.rows<2048>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 8 strip 4
+    attributes {contract = "none"} {
+  tile.for_tiles %t {
+    %v = tile.load_row %x[%t, %t] : !tile.rows<2048> -> vector<8x32xf32>
+  }
+}
+
 // Structured form: blocks of T tokens by R rows. Where an op takes one type of binding only, its name is not printed.
 // CHECK: tile.kernel @rows
 tile.kernel @rows(%x: !tile.rows<2048>, %y: !tile.rows<2048>) grid(%tile, %tokens, %position)
@@ -111,6 +123,46 @@ tile.kernel @linear(%w: !tile.packed<64x512, q6_k>, %m: !tile.packed<64x512, q4_
   tile.store_acts %values, %y[%c0, %tile] limit %tokens : vector<4x32xf32>, !tile.acts<64>
 }
 
+// Arranged activations: single tokens, with 4 times each start, and pairs, whose numbers are t u t u. A group of 16 tokens
+// with starts is 4 times 64 bytes of starts, 128 of codes, 16 of scales; one of 4 pairs 4 times 16, 64 and 16.
+// CHECK: tile.kernel @arranged
+tile.kernel @arranged(%w: !tile.packed<64x512, q4_0>, %x: !tile.acts<512>) grid(%tile, %tokens, %position)
+    scratch(%scratch : 16384) tokens 16 {
+  %c0 = arith.constant 0 : index
+  %none = arith.constant dense<0> : vector<4x8xi32>
+  %zero = arith.constant dense<0.0> : vector<4x8xf32>
+  %d = arith.constant dense<1.0> : vector<8xf32>
+  // CHECK: %[[ONES:.*]] = tile.view %{{.*}}[64] : <512, 16 by 1, starts>
+  %ones = tile.view %scratch[64] : !tile.arranged<512, 16 by 1, starts>
+  // CHECK: tile.arrange_acts %{{.*}}[%{{.*}}], %[[ONES]] : <512>, <512, 16 by 1, starts>
+  tile.arrange_acts %x[%position], %ones : !tile.acts<512>, !tile.arranged<512, 16 by 1, starts>
+  // CHECK: tile.load_arranged %[[ONES]][%{{.*}}] : <512, 16 by 1, starts> -> vector<16x8xi32>, vector<16x1xf32>, vector<16x4xi32>, vector<16x4xi32>, vector<16x4xi32>, vector<16x1xf32>
+  %c, %s, %n, %l, %h, %t = tile.load_arranged %ones[%c0] : !tile.arranged<512, 16 by 1, starts>
+      -> vector<16x8xi32>, vector<16x1xf32>, vector<16x4xi32>, vector<16x4xi32>, vector<16x4xi32>, vector<16x1xf32>
+  // CHECK: %[[PAIRS:.*]] = tile.view %{{.*}}[0] : <512, 8 by 2, starts, halves, totals>
+  %pairs = tile.view %scratch[0] : !tile.arranged<512, 8 by 2, starts, halves, totals>
+  // CHECK: %[[X:.*]], %[[SCALE:.*]], %[[START:.*]], %{{.*}}, %{{.*}}, %{{.*}} = tile.load_arranged %[[PAIRS]][%{{.*}}] :
+  %codes, %scale, %start, %low, %high, %total = tile.load_arranged %pairs[%c0]
+      : !tile.arranged<512, 8 by 2, starts, halves, totals>
+      -> vector<4x16xi32>, vector<4x4xf32>, vector<4x4xi32>, vector<4x4xi32>, vector<4x4xi32>, vector<4x4xf32>
+  // CHECK: tile.broadcast %[[START]] : vector<4x4xi32> -> vector<4x8xi32>
+  %init = tile.broadcast %start : vector<4x4xi32> -> vector<4x8xi32>
+  %b = tile.load_packed %w[%tile, %c0] row %c0 : !tile.packed<64x512, q4_0> -> !tile.block<q4_0, 4>
+  // CHECK: %[[Q:.*]]:4 = tile.unpack %{{.*}} pairs : <q4_0, 4> -> vector<8xi32>, vector<8xi32>, vector<8xi32>, vector<8xi32>
+  %q:4 = tile.unpack %b pairs : !tile.block<q4_0, 4> -> vector<8xi32>, vector<8xi32>, vector<8xi32>, vector<8xi32>
+  // CHECK: tile.dot_pairs %{{.*}}, [%[[Q]]#0, %[[Q]]#1, %[[Q]]#2, %[[Q]]#3], %[[X]] : [
+  %i0 = tile.dot_pairs %init, [%q#0, %q#1, %q#2, %q#3], %codes
+      : [vector<8xi32>, vector<8xi32>, vector<8xi32>, vector<8xi32>], vector<4x16xi32> -> vector<4x8xi32>
+  // CHECK: %[[I:.*]] = tile.dot_pairs %{{.*}}, [%[[Q]]#2, %[[Q]]#3], %[[X]] from 4 : [vector<8xi32>, vector<8xi32>], vector<4x16xi32> -> vector<4x8xi32>
+  %i1 = tile.dot_pairs %none, [%q#2, %q#3], %codes from 4
+      : [vector<8xi32>, vector<8xi32>], vector<4x16xi32> -> vector<4x8xi32>
+  // CHECK: %[[ACC:.*]] = tile.scale_accumulate %{{.*}}, %[[I]], %{{.*}}, %[[SCALE]] : vector<4x8xi32>, vector<8xf32>, vector<4x4xf32> -> vector<4x8xf32>
+  %acc = tile.scale_accumulate %zero, %i1, %d, %scale
+      : vector<4x8xi32>, vector<8xf32>, vector<4x4xf32> -> vector<4x8xf32>
+  // CHECK: tile.split_pairs %[[ACC]] : vector<4x8xf32> -> vector<8x4xf32>
+  %y = tile.split_pairs %acc : vector<4x8xf32> -> vector<8x4xf32>
+}
+
 // Lane form: bytes at offsets, a row a lane.
 // CHECK: tile.kernel @lanes
 tile.kernel @lanes(%w: !tile.packed<64x256, q8_0>, %x: !tile.bytes, %y: !tile.bytes) grid(%tile, %tokens, %position)
@@ -148,6 +200,12 @@ tile.kernel @lanes(%w: !tile.packed<64x256, q8_0>, %x: !tile.bytes, %y: !tile.by
   %zero = arith.constant 0 : i32
   // CHECK: tile.dot %[[V]], [%[[V]]], %[[U]] from 3 start %{{.*}} : i32 bits 8 : [vector<32xi32>], vector<8xi32> -> vector<32xi32>
   %dot = tile.dot %v, [%v], %u from 3 start %zero : i32 bits 8 : [vector<32xi32>], vector<8xi32> -> vector<32xi32>
+  // 8-bit codes for a target that multiplies signed bytes.
+  // CHECK: tile.dot %[[V]], [%[[V]]], %[[U]] bits 8 : [vector<32xi32>], vector<8xi32> -> vector<32xi32>
+  %signed = tile.dot %v, [%v], %u bits 8 : [vector<32xi32>], vector<8xi32> -> vector<32xi32>
+  %u16 = tile.load_uniform %scratch[%tile] : !tile.bytes -> vector<16xi32>
+  // CHECK: tile.dot_pairs %[[V]], [%[[V]]], %{{.*}} : [vector<32xi32>], vector<16xi32> -> vector<32xi32>
+  %pairs = tile.dot_pairs %v, [%v], %u16 : [vector<32xi32>], vector<16xi32> -> vector<32xi32>
   // One row read out of a packed matrix: two words are eight codes.
   %w0 = tile.load %w[%tile] : !tile.packed<64x256, q8_0> -> vector<1xi32>
   // CHECK: tile.spread %{{.*}}, %{{.*}} {signed_codes} : vector<1xi32>, vector<1xi32> -> vector<8xi32>

@@ -1,0 +1,211 @@
+// RUN: sinter-opt %s --split-input-file --verify-diagnostics \
+// RUN:   --pass-pipeline='builtin.module(tile.kernel(unroll-tokens,canonicalize,cse))' | FileCheck %s
+
+// Rows of 64 int8 activations are 128 bytes apart: codes, 2 scales at 64, 2 starts at 72, 4 half starts at 80, 2 totals at
+// 96. Four tokens are one unit: starts at 0 (4 times each, 64 bytes), codes at 64 (128 bytes), scales at 192. A group is 208
+// bytes; two groups become four, whose numbers are loaded at once. The view starts at byte 64 of the scratch, so that group
+// 0 has its starts there, its codes at 128, its scales at 256; group 1 has its codes at 336.
+// CHECK-LABEL: tile.kernel @arrange
+// CHECK:         %[[R:.*]] = arith.muli %position, %c128
+// CHECK:         %[[AT:.*]] = arith.addi %[[R]], %c64
+// CHECK:         %[[D0:.*]] = tile.load %{{.*}}[%[[AT]]] : !tile.acts<64> -> vector<4xf32>
+// CHECK:         %[[D1:.*]] = tile.load %{{.*}} : !tile.acts<64> -> vector<4xf32>
+// CHECK:         %[[D2:.*]] = tile.load %{{.*}} : !tile.acts<64> -> vector<4xf32>
+// CHECK:         %[[D3:.*]] = tile.load %{{.*}} : !tile.acts<64> -> vector<4xf32>
+// CHECK:         %[[AT:.*]] = arith.addi %[[R]], %c72
+// CHECK:         %[[S0:.*]] = tile.load %{{.*}}[%[[AT]]] : !tile.acts<64> -> vector<4xi32>
+// Token after token, 32 bytes each.
+// CHECK:         %[[X0:.*]] = tile.load %{{.*}}[%[[R]]] : !tile.acts<64> -> vector<4xi64>
+// CHECK:         %[[X1:.*]] = tile.load %{{.*}} -> vector<4xi64>
+// CHECK:         tile.store %[[X0]], %scratch[%c128]
+// CHECK-NEXT:    tile.store %[[X1]], %scratch[%c160]
+// A word of each token; one token's word four times.
+// CHECK:         %[[LOW:.*]] = vector.shuffle %[[D0]], %[[D1]] [0, 4]
+// CHECK-NEXT:    %[[HIGH:.*]] = vector.shuffle %[[D2]], %[[D3]] [0, 4]
+// CHECK-NEXT:    %[[D:.*]] = vector.shuffle %[[LOW]], %[[HIGH]] [0, 1, 2, 3]
+// CHECK-NEXT:    tile.store %[[D]], %scratch[%c256] : vector<4xf32>
+// CHECK-NEXT:    %[[S:.*]] = vector.shuffle %[[S0]], %[[S0]] [0, 0, 0, 0]
+// CHECK-NEXT:    tile.store %[[S]], %scratch[%c64] : vector<4xi32>
+// The next group: elements 1 of the same vectors.
+// CHECK:         tile.store %{{.*}}, %scratch[%c336] : vector<4xi64>
+// CHECK:         vector.shuffle %[[D0]], %[[D1]] [1, 5]
+// CHECK:         vector.shuffle %[[S0]], %[[S0]] [1, 1, 1, 1]
+// Totals and half starts were not asked for.
+// CHECK-NOT:     vector<8xi32>
+// CHECK:       tile.kernel
+tile.kernel @arrange(%x: !tile.acts<64>) grid(%tile, %tokens, %position) scratch(%scratch : 1024) tokens 4 {
+  %side = tile.view %scratch[64] : !tile.arranged<64, 4 by 1, starts>
+  tile.arrange_acts %x[%position], %side : !tile.acts<64>, !tile.arranged<64, 4 by 1, starts>
+}
+tile.kernel @next() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 {
+}
+
+// -----
+// Two tokens in turn by 8 bytes; their numbers as t u t u. Low and high halves lie in turn in the row. A unit is low starts
+// at 0, high starts at 16, codes at 32, scales at 96, totals at 112.
+// CHECK-LABEL: tile.kernel @arrange_pairs
+// CHECK:         %[[H0:.*]] = tile.load %{{.*}} -> vector<8xi32>
+// CHECK:         %[[H1:.*]] = tile.load %{{.*}} -> vector<8xi32>
+// CHECK:         %[[L0:.*]] = vector.shuffle %[[H0]], %[[H0]] [0, 2, 4, 6]
+// CHECK:         %[[U0:.*]] = vector.shuffle %[[H0]], %[[H0]] [1, 3, 5, 7]
+// CHECK:         %[[L1:.*]] = vector.shuffle %[[H1]], %[[H1]] [0, 2, 4, 6]
+// CHECK:         %[[T:.*]] = tile.load %{{.*}} -> vector<4xi64>
+// CHECK:         %[[U:.*]] = tile.load %{{.*}} -> vector<4xi64>
+// CHECK:         %[[X:.*]] = vector.interleave %[[T]], %[[U]] : vector<4xi64> -> vector<8xi64>
+// CHECK-NEXT:    tile.store %[[X]], %scratch[%c32] : vector<8xi64>
+// CHECK:         tile.store %{{.*}}, %scratch[%c96] : vector<4xf32>
+// CHECK:         %[[TU:.*]] = vector.shuffle %[[L0]], %[[L1]] [0, 4]
+// CHECK-NEXT:    %[[L:.*]] = vector.shuffle %[[TU]], %[[TU]] [0, 1, 2, 3]
+// CHECK-NEXT:    tile.store %[[L]], %scratch[%c0] : vector<4xi32>
+// CHECK:         tile.store %{{.*}}, %scratch[%c16] : vector<4xi32>
+// CHECK:         tile.store %{{.*}}, %scratch[%c112] : vector<4xf32>
+tile.kernel @arrange_pairs(%x: !tile.acts<64>) grid(%tile, %tokens, %position) scratch(%scratch : 1024) tokens 2 {
+  %side = tile.view %scratch[0] : !tile.arranged<64, 2 by 2, halves, totals>
+  tile.arrange_acts %x[%position], %side : !tile.acts<64>, !tile.arranged<64, 2 by 2, halves, totals>
+}
+
+// -----
+// More than four groups, more than one unit: loops over both. 16 tokens are 4 units of 208 bytes.
+// CHECK-LABEL: tile.kernel @arrange_loops
+// CHECK:         scf.for %[[UNIT:.*]] = %c0 to %c4 step %c1 {
+// CHECK:           scf.for %[[GROUP:.*]] = %c0 to %c8 step %c4 {
+// CHECK-DAG:         arith.muli %[[GROUP]], %c832
+// CHECK-DAG:         arith.muli %[[UNIT]], %c208
+tile.kernel @arrange_loops(%x: !tile.acts<256>) grid(%tile, %tokens, %position) scratch(%scratch : 8192) tokens 16 {
+  %side = tile.view %scratch[0] : !tile.arranged<256, 16 by 1, starts>
+  tile.arrange_acts %x[%position], %side : !tile.acts<256>, !tile.arranged<256, 16 by 1, starts>
+}
+
+// -----
+// What is read lies at one place and constants. Starts come two tokens at a time, as the halves of one load; the four
+// tokens' scales are one. In a loop two tokens are computed before the next two are begun: dots beside each other, and no
+// load of a later token in front of them.
+// CHECK-LABEL: tile.kernel @tokens
+// CHECK:         scf.for
+// CHECK:           %[[G:.*]] = arith.muli %{{.*}}, %c208
+// CHECK:           %[[S:.*]] = tile.load_uniform %scratch[%[[G]]] : !tile.bytes -> vector<8xi32>
+// CHECK:           %[[S0:.*]] = vector.shuffle %[[S]], %[[S]] [0, 1, 2, 3]
+// CHECK:           %[[X0:.*]] = tile.load_uniform %scratch[%{{.*}}] : !tile.bytes -> vector<8xi32>
+// CHECK:           %[[X1:.*]] = tile.load_uniform %scratch[%{{.*}}] : !tile.bytes -> vector<8xi32>
+// CHECK:           %[[I0:.*]] = tile.dot %{{.*}}, [%[[Q:.*]]], %[[X0]] from 7 bits 4
+// CHECK-NEXT:      %[[I1:.*]] = tile.dot %{{.*}}, [%[[Q]]], %[[X1]] from 7 bits 4
+// CHECK:           %[[F0:.*]] = arith.sitofp %[[I0]]
+// CHECK:           %[[D:.*]] = tile.load_uniform %scratch[%{{.*}}] : !tile.bytes -> vector<4xi32>
+// CHECK:           %[[DF:.*]] = arith.bitcast %[[D]] : vector<4xi32> to vector<4xf32>
+// CHECK:           vector.extract %[[DF]][0]
+// CHECK:           %[[Y1:.*]] = arith.addf %{{.*}} : vector<4xf32>
+// CHECK:           tile.load_uniform %scratch[%{{.*}}] : !tile.bytes -> vector<8xi32>
+// CHECK:           tile.dot
+// CHECK-NEXT:      tile.dot
+// CHECK:           scf.yield
+tile.kernel @tokens(%w: !tile.bytes, %y: !tile.rows<64>) grid(%tile, %tokens, %position) scratch(%scratch : 1024) tokens 4 {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %side = tile.view %scratch[0] : !tile.arranged<64, 4 by 1, starts>
+  %q = tile.load %w[%tile] : !tile.bytes -> vector<4xi32>
+  %zero = arith.constant dense<0.0> : vector<4x4xf32>
+  %sum = scf.for %k = %c0 to %position step %c1 iter_args(%acc = %zero) -> (vector<4x4xf32>) {
+    %codes, %scale, %start, %low, %high, %total = tile.load_arranged %side[%k] : !tile.arranged<64, 4 by 1, starts>
+        -> vector<4x8xi32>, vector<4x1xf32>, vector<4x4xi32>, vector<4x4xi32>, vector<4x4xi32>, vector<4x1xf32>
+    %i = tile.dot %start, [%q], %codes from 7 bits 4 : [vector<4xi32>], vector<4x8xi32> -> vector<4x4xi32>
+    %f = arith.sitofp %i : vector<4x4xi32> to vector<4x4xf32>
+    %x = tile.broadcast %scale : vector<4x1xf32> -> vector<4x4xf32>
+    %v = arith.mulf %f, %x : vector<4x4xf32>
+    %next = arith.addf %acc, %v : vector<4x4xf32>
+    scf.yield %next : vector<4x4xf32>
+  }
+  tile.store_row %sum, %y[%c0, %c0] : vector<4x4xf32>, !tile.rows<64>
+}
+
+// -----
+// A pair after a pair. Its scales and the starts of the next one, at 80 and 96, are one load. The four numbers of a pair are
+// repeated for all rows, and what belongs to one token is every second lane.
+// CHECK-LABEL: tile.kernel @pairs
+// CHECK:         %[[G:.*]] = arith.muli %position, %c192
+// CHECK:         %[[S0:.*]] = tile.load_uniform %scratch[%[[G]]] : !tile.bytes -> vector<4xi32>
+// CHECK-DAG:     %[[AT:.*]] = arith.addi %[[G]], %c80
+// CHECK-DAG:     %[[DS:.*]] = tile.load_uniform %scratch[%[[AT]]] : !tile.bytes -> vector<8xi32>
+// CHECK-DAG:     %[[D0:.*]] = vector.shuffle %[[DS]], %[[DS]] [0, 1, 2, 3]
+// CHECK-DAG:     %[[S1:.*]] = vector.shuffle %[[DS]], %[[DS]] [4, 5, 6, 7]
+// CHECK-DAG:     %[[INIT0:.*]] = vector.shuffle %[[S0]], %[[S0]] [0, 1, 2, 3, 0, 1, 2, 3]
+// CHECK-DAG:     %[[INIT1:.*]] = vector.shuffle %[[S1]], %[[S1]] [0, 1, 2, 3, 0, 1, 2, 3]
+// CHECK:         tile.dot_pairs %[[INIT0]], [%[[Q:.*]]], %{{.*}} from 2 : [vector<8xi32>], vector<16xi32> -> vector<8xi32>
+// CHECK:         tile.dot_pairs %[[INIT1]], [%[[Q]]], %{{.*}} from 2 :
+// CHECK:         %[[P0:.*]] = arith.mulf
+// CHECK:         %[[P1:.*]] = arith.mulf
+// CHECK:         %[[T:.*]] = vector.shuffle %[[P0]], %[[P0]] [0, 2, 4, 6]
+// CHECK:         %[[U:.*]] = vector.shuffle %[[P0]], %[[P0]] [1, 3, 5, 7]
+// CHECK:         tile.store %[[T]], %out[%c0]
+// CHECK:         tile.store %[[U]], %out[%c256]
+tile.kernel @pairs(%w: !tile.bytes, %y: !tile.rows<64>) grid(%tile, %tokens, %position) scratch(%scratch : 1024) tokens 4 {
+  %side = tile.view %scratch[0] : !tile.arranged<64, 4 by 2, starts>
+  %q = tile.load %w[%tile] : !tile.bytes -> vector<8xi32>
+  %codes, %scale, %start, %low, %high, %total = tile.load_arranged %side[%position] : !tile.arranged<64, 4 by 2, starts>
+      -> vector<2x16xi32>, vector<2x4xf32>, vector<2x4xi32>, vector<2x4xi32>, vector<2x4xi32>, vector<2x4xf32>
+  %init = tile.broadcast %start : vector<2x4xi32> -> vector<2x8xi32>
+  %i = tile.dot_pairs %init, [%q], %codes from 2 : [vector<8xi32>], vector<2x16xi32> -> vector<2x8xi32>
+  %f = arith.sitofp %i : vector<2x8xi32> to vector<2x8xf32>
+  %x4 = tile.broadcast %scale : vector<2x4xf32> -> vector<2x8xf32>
+  %v = arith.mulf %f, %x4 : vector<2x8xf32>
+  %s = tile.split_pairs %v : vector<2x8xf32> -> vector<4x4xf32>
+  %c0 = arith.constant 0 : index
+  tile.store_row %s, %y[%c0, %c0] : vector<4x4xf32>, !tile.rows<64>
+}
+
+// -----
+// Where something is stored in between nothing moves: the store may be to what is loaded.
+// CHECK-LABEL: tile.kernel @stores
+// CHECK:         scf.for
+// CHECK-COUNT-4:   tile.load_uniform %scratch[%{{.*}}] : !tile.bytes -> vector<8xi32>
+// CHECK:           tile.store
+// CHECK-COUNT-4:   tile.dot
+// Rows of activations that are not arranged neither: x86 wants all tokens of a word beside each other.
+// CHECK-LABEL: tile.kernel @rows
+// CHECK:         scf.for
+// CHECK-COUNT-4:   tile.load_uniform %{{.*}} : !tile.acts<64> -> vector<8xi32>
+// CHECK-COUNT-4:   tile.dot
+tile.kernel @stores(%w: !tile.bytes, %y: !tile.rows<64>) grid(%tile, %tokens, %position) scratch(%scratch : 1024) tokens 4 {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %side = tile.view %scratch[0] : !tile.arranged<64, 4 by 1>
+  %q = tile.load %w[%tile] : !tile.bytes -> vector<4xi32>
+  %zero = arith.constant dense<0> : vector<4x4xi32>
+  %sum = scf.for %k = %c0 to %position step %c1 iter_args(%acc = %zero) -> (vector<4x4xi32>) {
+    %codes, %scale, %start, %low, %high, %total = tile.load_arranged %side[%k] : !tile.arranged<64, 4 by 1>
+        -> vector<4x8xi32>, vector<4x1xf32>, vector<4x4xi32>, vector<4x4xi32>, vector<4x4xi32>, vector<4x1xf32>
+    tile.store %q, %scratch[%k] : vector<4xi32>, !tile.bytes
+    %i = tile.dot %acc, [%q], %codes from 7 bits 4 : [vector<4xi32>], vector<4x8xi32> -> vector<4x4xi32>
+    scf.yield %i : vector<4x4xi32>
+  }
+  tile.store_row %sum, %y[%c0, %c0] : vector<4x4xi32>, !tile.rows<64>
+}
+tile.kernel @rows(%x: !tile.acts<64>, %w: !tile.bytes, %y: !tile.rows<64>) grid(%tile, %tokens, %position)
+    scratch(%scratch : 0) tokens 4 {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %q = tile.load %w[%tile] : !tile.bytes -> vector<4xi32>
+  %zero = arith.constant dense<0> : vector<4x4xi32>
+  %sum = scf.for %k = %c0 to %position step %c1 iter_args(%acc = %zero) -> (vector<4x4xi32>) {
+    %codes, %scale, %start, %low, %high, %total = tile.load_acts %x[%c0, %k] : !tile.acts<64>
+        -> vector<4x8xi32>, vector<4x1xf32>, vector<4x1xi32>, vector<4x1xi32>, vector<4x1xi32>, vector<4x1xf32>
+    %i = tile.dot %acc, [%q], %codes from 7 bits 4 : [vector<4xi32>], vector<4x8xi32> -> vector<4x4xi32>
+    scf.yield %i : vector<4x4xi32>
+  }
+  tile.store_row %sum, %y[%c0, %c0] : vector<4x4xi32>, !tile.rows<64>
+}
+
+// -----
+// Blocks inside a loop over tiles are taken apart; the loop stays for the back end.
+// CHECK-LABEL: tile.kernel @strip
+// CHECK-SAME:    strip 4
+// CHECK:         tile.for_tiles %[[T:.*]] {
+// CHECK:           %[[AT:.*]] = arith.muli %[[T]], %c256
+// CHECK:           tile.load %{{.*}}[%[[AT]]] : !tile.rows<64> -> vector<32xf32>
+// CHECK-COUNT-2:   tile.store
+tile.kernel @strip(%x: !tile.rows<64>, %y: !tile.rows<64>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 strip 4 {
+  %c0 = arith.constant 0 : index
+  tile.for_tiles %t {
+    %v = tile.load_row %x[%t, %c0] : !tile.rows<64> -> vector<2x32xf32>
+    tile.store_row %v, %y[%t, %c0] : vector<2x32xf32>, !tile.rows<64>
+  }
+}
