@@ -140,23 +140,23 @@ SmallVector<Value> BlockReader::codes(bool pairs) {
     if (joined)
       for (unsigned l = 0; l < bits; l += 2)
         lines[l] = interleave(lines[l], lines[l + 1]);
-    SmallVector<Value> parts;
-    for (unsigned q = 0; q < 8; q += joined ? 2 : 1) {
+    auto part = [&](unsigned q) {
       Value word = lines[q % bits];
       unsigned shift = q / bits * bits;
-      if (bits < 8) {
-        // Moved to its place in the code and masked there, in one shift either way.
-        int move = static_cast<int>(low) - static_cast<int>(shift);
-        if (move < 0)
-          word = b.create<arith::ShRUIOp>(loc, word, splat(-move));
-        else if (move > 0)
-          word = b.create<arith::ShLIOp>(loc, word, splat(move));
-        word = b.create<arith::AndIOp>(loc, word, splat(((1u << bits) - 1u) * 0x01010101u << low));
-      }
-      parts.push_back(word);
-    }
+      if (bits == 8)
+        return word;
+      // Moved to its place in the code and masked there, in one shift either way.
+      int move = static_cast<int>(low) - static_cast<int>(shift);
+      if (move < 0)
+        word = b.create<arith::ShRUIOp>(loc, word, splat(-move));
+      else if (move > 0)
+        word = b.create<arith::ShLIOp>(loc, word, splat(move));
+      return b.create<arith::AndIOp>(loc, word, splat(((1u << bits) - 1u) * 0x01010101u << low)).getResult();
+    };
     for (unsigned w = 0; w < words.size(); ++w) {
-      Value word = pairs && !joined ? interleave(parts[2 * w], parts[2 * w + 1]) : parts[w];
+      Value word = part(step * w);
+      if (pairs && !joined)
+        word = interleave(word, part(2 * w + 1));
       words[w] = words[w] ? b.create<arith::OrIOp>(loc, words[w], word) : word;
     }
     low += bits;

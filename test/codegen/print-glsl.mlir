@@ -90,8 +90,9 @@ tile.kernel @lanes(%x: !tile.bytes, %y: !tile.bytes) grid(%tile, %tokens, %posit
 // A workgroup computes one tile: a loop over the tiles of a strip is its tile.
 tile.kernel @strip(%x: !tile.bytes) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 strip 4 {
   // LANES-LABEL: strip
-  // LANES:     uint [[V:v[0-9]+]] = load_u32_binding0(tile{{.*}}
   // LANES-NOT: for (
+  // LANES:     uint [[V:v[0-9]+]] = binding0[(tile + 4u * lane) >> 2];
+  // LANES:     binding0[(tile + 4u * lane) >> 2] = [[V]];
   tile.for_tiles %t {
     %v = tile.load %x[%t] : !tile.bytes -> vector<32xi32>
     tile.store %v, %x[%t] : vector<32xi32>, !tile.bytes

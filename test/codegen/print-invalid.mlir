@@ -36,8 +36,8 @@ tile.kernel @uniform(%x: !tile.bytes) grid(%tile, %tokens, %position) scratch(%s
 // Blocks of pairs are for targets that have an instruction for them; no schedule of these languages asks for one.
 tile.kernel @pairs(%x: !tile.bytes) grid(%tile, %tokens, %position) scratch(%s : 0) tokens 1 {
   %q = tile.load %x[%tile] : !tile.bytes -> vector<32xi32>
-  // expected-error-re@+1 {{'tile.load_uniform' has no {{GLSL|HVX}} form yet}}
   %u = tile.load_uniform %x[%tile] : !tile.bytes -> vector<16xi32>
+  // expected-error-re@+1 {{'tile.dot_pairs' has no {{GLSL|HVX}} form yet}}
   %d = tile.dot_pairs %q, [%q], %u : [vector<32xi32>], vector<16xi32> -> vector<32xi32>
   tile.store %d, %x[%tile] : vector<32xi32>, !tile.bytes
 }
@@ -45,7 +45,7 @@ tile.kernel @pairs(%x: !tile.bytes) grid(%tile, %tokens, %position) scratch(%s :
 // -----
 
 tile.kernel @arranged(%x: !tile.acts<64>) grid(%tile, %tokens, %position) scratch(%s : 1024) tokens 4 {
+  // expected-error-re@+1 {{'tile.view' has no {{GLSL|HVX}} form yet}}
   %side = tile.view %s[0] : !tile.arranged<64, 4 by 1>
-  // expected-error-re@+1 {{'tile.arrange_acts' has no {{GLSL|HVX}} form yet}}
   tile.arrange_acts %x[%tile], %side : !tile.acts<64>, !tile.arranged<64, 4 by 1>
 }

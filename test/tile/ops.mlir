@@ -38,7 +38,7 @@ tile.kernel @rows(%x: !tile.rows<2048>, %y: !tile.rows<2048>) grid(%tile, %token
     scratch(%scratch : 4096) tokens 8 {
   %c0 = arith.constant 0 : index
   %columns = arith.constant dense<3> : vector<32xi32>
-  // CHECK: tile.view %{{.*}}[1024] : <64>
+  // CHECK: tile.view %{{.*}}[1024] : !tile.rows<64>
   %view = tile.view %scratch[1024] : !tile.rows<64>
   // CHECK: %[[V:.*]] = tile.load_row %{{.*}}[%{{.*}}, %{{.*}}] : <2048> -> vector<8x32xf32>
   %v = tile.load_row %x[%c0, %tile] : !tile.rows<2048> -> vector<8x32xf32>
@@ -132,14 +132,14 @@ tile.kernel @arranged(%w: !tile.packed<64x512, q4_0>, %x: !tile.acts<512>) grid(
   %none = arith.constant dense<0> : vector<4x8xi32>
   %zero = arith.constant dense<0.0> : vector<4x8xf32>
   %d = arith.constant dense<1.0> : vector<8xf32>
-  // CHECK: %[[ONES:.*]] = tile.view %{{.*}}[64] : <512, 16 by 1, starts>
+  // CHECK: %[[ONES:.*]] = tile.view %{{.*}}[64] : !tile.arranged<512, 16 by 1, starts>
   %ones = tile.view %scratch[64] : !tile.arranged<512, 16 by 1, starts>
   // CHECK: tile.arrange_acts %{{.*}}[%{{.*}}], %[[ONES]] : <512>, <512, 16 by 1, starts>
   tile.arrange_acts %x[%position], %ones : !tile.acts<512>, !tile.arranged<512, 16 by 1, starts>
   // CHECK: tile.load_arranged %[[ONES]][%{{.*}}] : <512, 16 by 1, starts> -> vector<16x8xi32>, vector<16x1xf32>, vector<16x4xi32>, vector<16x4xi32>, vector<16x4xi32>, vector<16x1xf32>
   %c, %s, %n, %l, %h, %t = tile.load_arranged %ones[%c0] : !tile.arranged<512, 16 by 1, starts>
       -> vector<16x8xi32>, vector<16x1xf32>, vector<16x4xi32>, vector<16x4xi32>, vector<16x4xi32>, vector<16x1xf32>
-  // CHECK: %[[PAIRS:.*]] = tile.view %{{.*}}[0] : <512, 8 by 2, starts, halves, totals>
+  // CHECK: %[[PAIRS:.*]] = tile.view %{{.*}}[0] : !tile.arranged<512, 8 by 2, starts, halves, totals>
   %pairs = tile.view %scratch[0] : !tile.arranged<512, 8 by 2, starts, halves, totals>
   // CHECK: %[[X:.*]], %[[SCALE:.*]], %[[START:.*]], %{{.*}}, %{{.*}}, %{{.*}} = tile.load_arranged %[[PAIRS]][%{{.*}}] :
   %codes, %scale, %start, %low, %high, %total = tile.load_arranged %pairs[%c0]
