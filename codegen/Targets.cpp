@@ -27,14 +27,17 @@ static constexpr RegisterBlock kAvx512Blocks[] = {{1, 16, true}, {2, 16, true}, 
 static constexpr RegisterBlock kAvx2Blocks[] = {{1, 8, true}, {2, 8, true}, {4, 8, false}};
 static constexpr RegisterBlock kNeonBlocks[] = {{1, 8, true}, {2, 8, true}, {4, 8, false}};
 // Arranged activations leave the registers to sums: 16 tokens x 4 rows are 16 of 32, the codes of 4 rows 8, their scales 1
-// (2 for pairs); 7 (6) are left for two dots that are under way. Small blocks of them are still better than a pointer a token.
+// (2 for pairs); 7 (6) are left for two dots that are under way. Of 4 tokens they still need fewer instructions than a pointer
+// a token.
 static constexpr RegisterBlock kDotprodBlocks[] = {{1, 8, true},
                                                    {2, 8, true},
+                                                   {4, 8, false},
                                                    {4, 4, false, Arrangement::tokens},
                                                    {8, 4, false, Arrangement::tokens},
                                                    {16, 4, false, Arrangement::tokens}};
 static constexpr RegisterBlock kI8mmBlocks[] = {{1, 8, true},
                                                 {2, 8, true},
+                                                {4, 8, false},
                                                 {4, 4, false, Arrangement::pairs},
                                                 {8, 4, false, Arrangement::pairs},
                                                 {16, 4, false, Arrangement::pairs}};

@@ -65,12 +65,18 @@ struct Schedule {
   unsigned stripBytes = 0;
 
   const RegisterBlock &gemv() const { return linear.front(); }
-  /// Blocks for weights of integer formats, or of float formats, which have no arranged ones.
-  llvm::ArrayRef<RegisterBlock> blocks(bool integers) const {
-    llvm::ArrayRef<RegisterBlock> all = linear;
-    while (!integers && all.back().arrangement != Arrangement::rows)
-      all = all.drop_back();
-    return all;
+  /// Blocks for weights of integer formats, or of float formats, which have no arranged ones. Of two blocks for as many
+  /// tokens the arranged one is for integers.
+  llvm::SmallVector<RegisterBlock> blocks(bool integers) const {
+    llvm::SmallVector<RegisterBlock> chosen;
+    for (const RegisterBlock &block : linear) {
+      if (!integers && block.arrangement != Arrangement::rows)
+        continue;
+      if (!chosen.empty() && chosen.back().tokens == block.tokens)
+        chosen.pop_back();
+      chosen.push_back(block);
+    }
+    return chosen;
   }
 };
 

@@ -68,8 +68,13 @@ void Arranged::storeCodes(ArrayRef<Value> codes, Value at) {
 /// `numbers`: of each token of a unit those of 4 groups, of which `group` is stored: 4 tokens' one after the other, or a
 /// pair's twice.
 void Arranged::storeOnce(ArrayRef<Value> numbers, int64_t group, Value at) {
-  auto both = [&](Value t, Value u) { return shuffle(t, u, {group, group + 4}); };
-  Value first = both(numbers[0], numbers[1]), second = pairs() ? first : both(numbers[2], numbers[3]);
+  if (pairs()) {
+    // Of two groups t u t u; then t u, which is one word of 64 bits, twice.
+    Value two = group < 2 ? shuffle(numbers[0], numbers[1], {0, 4, 1, 5}) : shuffle(numbers[0], numbers[1], {2, 6, 3, 7});
+    Value words = b.create<vector::BitCastOp>(loc, lanes(2, b.getI64Type()), two);
+    return store(shuffle(words, words, {group % 2, group % 2}), at);
+  }
+  Value first = shuffle(numbers[0], numbers[1], {group, group + 4}), second = shuffle(numbers[2], numbers[3], {group, group + 4});
   store(shuffle(first, second, {0, 1, 2, 3}), at);
 }
 
@@ -120,14 +125,14 @@ void sinter::arrangeActs(OpBuilder &b, ArrangeActsOp op) {
   for (int64_t i = 0; i < 4; ++i) {
     Value at = to.unitAt(to.add(group, i), unit);
     auto place = [&](Part part) { return to.add(at, to.type.getOffset(part)); };
-    to.storeCodes(load(4, b.getI64Type(), kActGroup * i, kActGroup), place(Part::Codes));
-    to.storeOnce(scales, i, place(Part::Scales));
     if (to.type.getStarts())
       to.storeFourTimes(starts, i, place(Part::Starts));
     if (to.type.getHalves()) {
       to.storeFourTimes(low, i, place(Part::LowStarts));
       to.storeFourTimes(high, i, place(Part::HighStarts));
     }
+    to.storeCodes(load(4, b.getI64Type(), kActGroup * i, kActGroup), place(Part::Codes));
+    to.storeOnce(scales, i, place(Part::Scales));
     if (to.type.getTotals())
       to.storeOnce(totals, i, place(Part::Totals));
   }

@@ -8,6 +8,12 @@
 //
 // Lanes are the elements of a vector; LLVM splits vector<32> into the registers that the target has.
 //
+// A kernel with a tile.for_tiles takes its tiles in strips:
+//
+//   tile.kernel @k(...) strip 4 {                                      scf.for %s = %args.tile_begin to .tile_end step 4 {
+//     A                                                        ==>       A
+//     tile.for_tiles %t { B } }                                          scf.for %t = %s to min(%s + 4, .tile_end) { B } }
+//
 //===----------------------------------------------------------------------===//
 #include "codegen/cpu/LowerKernel.h"
 #include "codegen/cpu/Annotate.h"
@@ -28,6 +34,9 @@ using namespace sinter::tile;
 
 namespace {
 
+/// How far Arm's ldp and stp of 16 bytes reach from their address.
+constexpr int64_t kPairReach = 1008;
+
 class KernelLowering {
 public:
   KernelLowering(KernelOp kernel, const Variant &variant)
@@ -43,6 +52,8 @@ private:
   static int64_t takeTerms(Value sum, SmallVectorImpl<Value> &terms);
   unsigned alignmentOf(Type type);
   void forTiles(scf::ForOp strips, Value end);
+  /// Whether scratch holds arranged activations, many words that are stored and read one after another.
+  bool arranges() { return variant.schedule.linear.back().arrangement != Arrangement::rows; }
   FailureOr<size_t> dots(ArrayRef<Operation *> ops);
   FailureOr<Value> lower(Operation *op);
   Value uniform(LoadUniformOp op);
@@ -86,7 +97,7 @@ Value KernelLowering::address(Value binding, Value offset) {
 /// up to `reach` bytes to either side (0: any) are displacements. Two things that LLVM makes of such addresses need that:
 ///   - an index register: Intel's cores split a vpdpbusd with one into two operations, a quarter of the speed;
 ///   - an induction variable that also ends the loop, and so has all the loop's bytes in its displacements: Arm's ldp, two
-///     loads in one, has room for 1008.
+///     loads in one, has room for kPairReach.
 Value KernelLowering::addressInOneRegister(Value binding, Value offset, int64_t reach) {
   SmallVector<Value> terms;
   int64_t constant = takeTerms(offset, terms), start = reach ? constant : 0;
@@ -244,7 +255,10 @@ FailureOr<Value> KernelLowering::lower(Operation *op) {
   if (auto load = dyn_cast<LoadUniformOp>(op))
     return uniform(load);
   if (auto store = dyn_cast<StoreOp>(op)) {
-    b.create<LLVM::StoreOp>(loc, store.getValue(), address(store.getTarget(), store.getOffset()),
+    Value target = store.getTarget(), offset = store.getOffset();
+    bool arranged = target == kernel.getScratchArg() && arranges();
+    b.create<LLVM::StoreOp>(loc, store.getValue(),
+                            arranged ? addressInOneRegister(target, offset, kPairReach) : address(target, offset),
                             alignmentOf(store.getValue().getType()));
     return Value();
   }
@@ -300,14 +314,14 @@ FailureOr<Value> KernelLowering::lower(Operation *op) {
 }
 
 /// x86 multiplies by a broadcast memory operand, so words of x are scalar loads there; NEON takes them by element out
-/// of a register. What is read out of scratch are arranged activations, many words one after another.
+/// of a register.
 Value KernelLowering::uniform(LoadUniformOp op) {
   auto vector = dyn_cast<VectorType>(op.getType());
   Value source = op.getSource(), offset = op.getOffset();
   if (!vector || variant.vectorBits == 128) {
-    bool arranged = vector && source == kernel.getScratchArg();
+    bool arranged = vector && source == kernel.getScratchArg() && arranges();
     return b.create<LLVM::LoadOp>(loc, op.getType(),
-                                  arranged ? addressInOneRegister(source, offset, 1008) : address(source, offset),
+                                  arranged ? addressInOneRegister(source, offset, kPairReach) : address(source, offset),
                                   alignmentOf(op.getType()));
   }
   Value base = variant.dot == DotKind::vpdpbusd ? addressInOneRegister(source, offset, 0) : address(source, offset);

@@ -11,7 +11,9 @@
 //
 //     scf.for %m = 0 to %n step T {
 //       tile.arrange_acts %x[%m], %side
-//       tile.for_tiles %t { products, epilogue, store, as above } }
+//       tile.for_tiles %t {
+//         products into scratch
+//         scf.for %i = 0 to T step 2 { epilogue and store, as above, of tokens %m + %i .. } } }
 //
 // One token and a chunk are the same program with other register blocks; which of them the target has, and for how many
 // tokens, says its schedule (codegen/Targets.h). A chunk of a few tokens (a short prompt, tokens to be checked) is nothing
@@ -30,10 +32,13 @@ using namespace sinter::tile;
 
 namespace {
 
+/// Of a block of arranged activations, whose products are in scratch: how many tokens' 32 rows are in registers at a time.
+constexpr int64_t kEpilogueTokens = 2;
+
 class LinearBuilder {
 public:
   LinearBuilder(OpBuilder &b, Location loc, StringRef name, const LinearSpec &spec, const Schedule &schedule)
-      : spec(spec), schedule(schedule), rows(spec.weights.front().rows),
+      : spec(spec), schedule(schedule), blocks(schedule.blocks(spec.actsInput)), rows(spec.weights.front().rows),
         k(b, loc, name, bindingTypes(b.getContext()), largest().tokens, scratch(b.getContext())) {}
 
   void build();
@@ -41,15 +46,16 @@ public:
 private:
   /// Tokens `row` .. row + T - 1.
   void buildBlock(Value row, const RegisterBlock &block);
+  /// Epilogue and store of tokens `row` .. row + T - 1.
+  void finish(ArrayRef<Value> products, Value row);
   SmallVector<Type> bindingTypes(MLIRContext *context);
   Value epilogue(ArrayRef<Value> products, Value row);
   Value rotate(Value v, llm::RotateOp op, Value row);
 
-  ArrayRef<RegisterBlock> blocks() { return schedule.blocks(spec.actsInput); }
-  const RegisterBlock &largest() { return spec.tokens == TokenClass::One ? schedule.gemv() : blocks().back(); }
+  const RegisterBlock &largest() { return spec.tokens == TokenClass::One ? schedule.gemv() : blocks.back(); }
   int64_t scratch(MLIRContext *context) {
     int64_t bytes = 0;
-    for (const RegisterBlock &block : spec.tokens == TokenClass::One ? blocks().take_front() : blocks())
+    for (const RegisterBlock &block : spec.tokens == TokenClass::One ? ArrayRef(blocks).take_front() : blocks)
       bytes = std::max(bytes, productScratch(context, block, spec.weights));
     return bytes;
   }
@@ -72,6 +78,7 @@ private:
 
   const LinearSpec &spec;
   const Schedule &schedule;
+  SmallVector<RegisterBlock> blocks;
   int64_t rows;
   KernelBuilder k;
 };
@@ -106,20 +113,37 @@ void LinearBuilder::buildBlock(Value row, const RegisterBlock &block) {
   Value x = arrangeActivations(k, k.binding(spec.weights.size()), row, block, spec.weights);
   auto tile = [&] {
     SmallVector<Value> products;
+    if (block.arrangement == Arrangement::rows) {
+      for (size_t i = 0; i < spec.weights.size(); ++i)
+        products.push_back(buildProduct(k, k.binding(i), k.tile(), x, row, block, schedule.prefetchBytes));
+      return finish(products, row);
+    }
+    SmallVector<Value> stored;
     for (size_t i = 0; i < spec.weights.size(); ++i)
-      products.push_back(buildProduct(k, k.binding(i), k.tile(), x, row, block, schedule.prefetchBytes));
-    Value v = epilogue(products, row);
-    if (spec.output == OutputKind::Rows)
-      k.storeRow(v, out(), row, firstRow(), k.tokens());
-    else if (spec.output == OutputKind::Acts)
-      k.op<StoreActsOp>(v, out(), row, k.tile(), k.tokens());
-    else
-      buildAppend(k, v, row, rows, spec.cache, spec.output == OutputKind::Keys, out());
+      stored.push_back(buildStoredProduct(k, k.binding(i), k.tile(), x, row, block, i));
+    Value end = k.min(k.index(block.tokens), k.sub(k.tokens(), row));
+    k.loop(k.index(0), end, kEpilogueTokens, [&](Value token) {
+      k.T = kEpilogueTokens;
+      for (Value sums : stored)
+        products.push_back(k.loadRow(sums, token, k.index(0), k.T, kTileRows));
+      finish(products, k.add(row, token));
+    });
+    k.T = block.tokens;
   };
   if (strip() == 1)
     tile();
   else
     k.forTiles(tile);
+}
+
+void LinearBuilder::finish(ArrayRef<Value> products, Value row) {
+  Value v = epilogue(products, row);
+  if (spec.output == OutputKind::Rows)
+    k.storeRow(v, out(), row, firstRow(), k.tokens());
+  else if (spec.output == OutputKind::Acts)
+    k.op<StoreActsOp>(v, out(), row, k.tile(), k.tokens());
+  else
+    buildAppend(k, v, row, rows, spec.cache, spec.output == OutputKind::Keys, out());
 }
 
 void LinearBuilder::build() {
@@ -129,9 +153,9 @@ void LinearBuilder::build() {
     buildBlock(k.index(0), schedule.gemv());
     return;
   }
-  const RegisterBlock &large = blocks().back();
+  const RegisterBlock &large = blocks.back();
   // The first block is for kernels of one token alone: two tokens cost no more reading.
-  ArrayRef<RegisterBlock> small = blocks().drop_back().drop_front();
+  ArrayRef<RegisterBlock> small = ArrayRef(blocks).drop_back().drop_front();
   Value rest = k.rem(k.tokens(), large.tokens), whole = k.sub(k.tokens(), rest);
   Value end = k.tokens();
   if (!small.empty()) {

@@ -14,8 +14,10 @@
 // activations' starts are that for an offset of 8.
 //
 // A block that streams goes over all rows of the tile before the next super-block, any other over all columns before the
-// next rows (RegisterBlock, codegen/Targets.h). The loop steps by super-blocks because a block's integer scales lie at bits that depend on its place in one: unrolled,
-// the shifts are constants and the lines with d and the integers are loaded once.
+// next rows (RegisterBlock, codegen/Targets.h). The loop steps by super-blocks because a block's integer scales lie at bits
+// that depend on its place in one: unrolled, the shifts are constants and the lines with d and the integers are loaded once.
+// Blocks of arranged activations have so many tokens that this is worth nothing, and so much code that it costs: they step by
+// one block.
 //
 //===----------------------------------------------------------------------===//
 #include "passes/kernels/Product.h"
@@ -45,6 +47,9 @@ struct Product {
 
   int64_t blocksPerSuper() { return format.isFloat() ? 1 : format.superBlock / kActGroup; }
   int64_t supers() { return layout.paddedCols() / format.superBlock; }
+  /// Of the loop over columns.
+  int64_t steps() { return arranged ? supers() * blocksPerSuper() : supers(); }
+  Value step(Value at, Value part, Value acc) { return arranged ? integerBlock(at, part, acc) : superBlock(at, part, acc); }
   Value place(Value block, Value part) {
     return k.op<LoadPackedOp>(BlockType::get(k.b.getContext(), format.id, rows), weight, tile, block, part);
   }
@@ -202,8 +207,9 @@ static ArrangedType arrangedType(MLIRContext *context, const RegisterBlock &bloc
 }
 
 int64_t sinter::productScratch(MLIRContext *context, const RegisterBlock &block, ArrayRef<WeightShape> weights) {
-  bool rows = block.arrangement == Arrangement::rows;
-  return sumBytes(block) + (rows ? 0 : arrangedType(context, block, weights).getBytes());
+  if (block.arrangement == Arrangement::rows)
+    return sumBytes(block);
+  return sumBytes(block) * weights.size() + arrangedType(context, block, weights).getBytes();
 }
 
 Value sinter::arrangeActivations(KernelBuilder &k, Value x, Value row, const RegisterBlock &block,
@@ -211,21 +217,50 @@ Value sinter::arrangeActivations(KernelBuilder &k, Value x, Value row, const Reg
   if (block.arrangement == Arrangement::rows)
     return x;
   Value side = k.op<ViewOp>(arrangedType(k.b.getContext(), block, weights), k.kernel.getScratchArg(),
-                            k.b.getI64IntegerAttr(sumBytes(block)));
+                            k.b.getI64IntegerAttr(sumBytes(block) * weights.size()));
   k.op<ArrangeActsOp>(x, row, side);
   return side;
 }
 
-Value sinter::buildProduct(KernelBuilder &k, Value weight, Value tile, Value x, Value row, const RegisterBlock &block,
-                           int64_t prefetch) {
+static Product makeProduct(KernelBuilder &k, Value weight, Value tile, Value x, Value row, const RegisterBlock &block) {
   auto type = cast<PackedType>(weight.getType());
   const Format &format = Format::get(type.getFormat());
-  Product product{k, weight, tile, x, row, format, PackedLayout(format, type.getRows(), type.getCols()), block.rows,
-                  dyn_cast<ArrangedType>(x.getType()), 1};
-  if (product.arranged)
-    product.together = product.arranged.getTogether();
+  auto arranged = dyn_cast<ArrangedType>(x.getType());
+  return {k,      weight,     tile,
+          x,      row,        format,
+          PackedLayout(format, type.getRows(), type.getCols()),
+          block.rows, arranged,   arranged ? arranged.getTogether() : 1};
+}
+
+/// Sums in scratch, so that the parts can be a loop: an unrolled super-block is a lot of code.
+static void forParts(KernelBuilder &k, const RegisterBlock &block, llvm::function_ref<void(Value)> body) {
+  k.loop(k.index(0), k.index(kTileRows), block.rows, body);
+}
+
+Value sinter::buildStoredProduct(KernelBuilder &k, Value weight, Value tile, Value x, Value row,
+                                 const RegisterBlock &block, unsigned number) {
+  Product product = makeProduct(k, weight, tile, x, row, block);
+  Value zero = k.splat(product.sums(), 0.0), end = k.index(product.steps()), first = k.index(0);
+  Value sums = k.scratchRows(number * sumBytes(block), kTileRows);
+  forParts(k, block, [&](Value part) {
+    Value sum = k.loop(k.index(0), end, 1, zero, [&](Value at, ValueRange acc) {
+      return SmallVector<Value>{product.step(at, part, acc[0])};
+    })[0];
+    if (product.together == 2)
+      sum = k.op<SplitPairsOp>(k.block(k.T, block.rows), sum);
+    k.storeRow(sum, sums, first, part);
+  });
+  return sums;
+}
+
+Value sinter::buildProduct(KernelBuilder &k, Value weight, Value tile, Value x, Value row, const RegisterBlock &block,
+                           int64_t prefetch) {
+  Value first = k.index(0);
+  if (!block.streams)
+    return k.loadRow(buildStoredProduct(k, weight, tile, x, row, block, 0), first, first, k.T, kTileRows);
+  Product product = makeProduct(k, weight, tile, x, row, block);
   Value zero = k.splat(product.sums(), 0.0), end = k.index(product.supers());
-  if (block.streams && product.blocksPerSuper() == 1) {
+  if (product.blocksPerSuper() == 1) {
     SmallVector<Value> sums(kTileRows / block.rows, zero);
     sums = k.loop(k.index(0), end, 1, sums, [&](Value super, ValueRange acc) {
       product.prefetch(super, prefetch);
@@ -236,28 +271,14 @@ Value sinter::buildProduct(KernelBuilder &k, Value weight, Value tile, Value x, 
     });
     return sums.size() == 1 ? sums[0] : k.op<ConcatOp>(k.block(k.T, kTileRows), sums).getResult();
   }
-  assert((product.together == 1 || !block.streams) && "sums of pairs are taken apart once, behind the last column");
-  // Sums in scratch, so that the parts can be a loop: an unrolled super-block is a lot of code.
-  Value sums = k.scratchRows(0, kTileRows), first = k.index(0);
-  auto forParts = [&](llvm::function_ref<void(Value)> body) { k.loop(k.index(0), k.index(kTileRows), block.rows, body); };
-  if (block.streams) {
-    forParts([&](Value part) { k.storeRow(zero, sums, first, part); });
-    k.loop(k.index(0), end, 1, [&](Value super) {
-      product.prefetch(super, prefetch);
-      forParts([&](Value part) {
-        Value sum = k.loadRow(sums, first, part, k.T, block.rows);
-        k.storeRow(product.superBlock(super, part, sum), sums, first, part);
-      });
+  Value sums = k.scratchRows(0, kTileRows);
+  forParts(k, block, [&](Value part) { k.storeRow(zero, sums, first, part); });
+  k.loop(k.index(0), end, 1, [&](Value super) {
+    product.prefetch(super, prefetch);
+    forParts(k, block, [&](Value part) {
+      Value sum = k.loadRow(sums, first, part, k.T, block.rows);
+      k.storeRow(product.superBlock(super, part, sum), sums, first, part);
     });
-  } else {
-    forParts([&](Value part) {
-      Value sum = k.loop(k.index(0), end, 1, zero, [&](Value super, ValueRange acc) {
-        return SmallVector<Value>{product.superBlock(super, part, acc[0])};
-      })[0];
-      if (product.together == 2)
-        sum = k.op<SplitPairsOp>(k.block(k.T, block.rows), sum);
-      k.storeRow(sum, sums, first, part);
-    });
-  }
+  });
   return k.loadRow(sums, first, first, k.T, kTileRows);
 }

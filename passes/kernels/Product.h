@@ -18,7 +18,12 @@ mlir::Value arrangeActivations(KernelBuilder &k, mlir::Value x, mlir::Value row,
 mlir::Value buildProduct(KernelBuilder &k, mlir::Value weight, mlir::Value tile, mlir::Value x, mlir::Value row,
                          const RegisterBlock &block, int64_t prefetch);
 
-/// Sums of 32 rows, and arranged activations for these weights.
+/// The same into scratch, the product of weight `number` behind those of the weights before. The result is what it lies in:
+/// T rows of 32 floats. Of blocks that do not stream.
+mlir::Value buildStoredProduct(KernelBuilder &k, mlir::Value weight, mlir::Value tile, mlir::Value x, mlir::Value row,
+                               const RegisterBlock &block, unsigned number);
+
+/// Products of 32 rows, and arranged activations, for these weights.
 int64_t productScratch(mlir::MLIRContext *context, const RegisterBlock &block, llvm::ArrayRef<WeightShape> weights);
 
 } // namespace sinter

@@ -22,7 +22,7 @@ static RowsType numberType(MLIRContext *context) { return RowsType::get(context,
 void sinter::buildScore(OpBuilder &b, Location loc, StringRef name, const ScoreSpec &spec, const Schedule &schedule) {
   MLIRContext *context = b.getContext();
   const WeightShape &w = spec.weight;
-  const RegisterBlock &registers = schedule.blocks(spec.actsInput).back();
+  const RegisterBlock registers = schedule.blocks(spec.actsInput).back();
   Type x = spec.actsInput ? Type(ActsType::get(context, w.cols)) : RowsType::getPadded(context, w.cols);
   KernelBuilder k(b, loc, name,
                   {PackedType::get(context, w.rows, w.cols, w.format), x, numberType(context), partialType(context)},

@@ -14,22 +14,21 @@
 // CHECK:         %[[D3:.*]] = tile.load %{{.*}} : !tile.acts<64> -> vector<4xf32>
 // CHECK:         %[[AT:.*]] = arith.addi %[[R]], %c72
 // CHECK:         %[[S0:.*]] = tile.load %{{.*}}[%[[AT]]] : !tile.acts<64> -> vector<4xi32>
-// Token after token, 32 bytes each.
+// One token's start four times; the codes token after token, 32 bytes each; a scale of each token.
+// CHECK:         %[[S:.*]] = vector.shuffle %[[S0]], %[[S0]] [0, 0, 0, 0]
+// CHECK-NEXT:    tile.store %[[S]], %scratch[%c64] : vector<4xi32>
 // CHECK:         %[[X0:.*]] = tile.load %{{.*}}[%[[R]]] : !tile.acts<64> -> vector<4xi64>
 // CHECK:         %[[X1:.*]] = tile.load %{{.*}} -> vector<4xi64>
 // CHECK:         tile.store %[[X0]], %scratch[%c128]
 // CHECK-NEXT:    tile.store %[[X1]], %scratch[%c160]
-// A word of each token; one token's word four times.
 // CHECK:         %[[LOW:.*]] = vector.shuffle %[[D0]], %[[D1]] [0, 4]
 // CHECK-NEXT:    %[[HIGH:.*]] = vector.shuffle %[[D2]], %[[D3]] [0, 4]
 // CHECK-NEXT:    %[[D:.*]] = vector.shuffle %[[LOW]], %[[HIGH]] [0, 1, 2, 3]
 // CHECK-NEXT:    tile.store %[[D]], %scratch[%c256] : vector<4xf32>
-// CHECK-NEXT:    %[[S:.*]] = vector.shuffle %[[S0]], %[[S0]] [0, 0, 0, 0]
-// CHECK-NEXT:    tile.store %[[S]], %scratch[%c64] : vector<4xi32>
 // The next group: elements 1 of the same vectors.
+// CHECK:         vector.shuffle %[[S0]], %[[S0]] [1, 1, 1, 1]
 // CHECK:         tile.store %{{.*}}, %scratch[%c336] : vector<4xi64>
 // CHECK:         vector.shuffle %[[D0]], %[[D1]] [1, 5]
-// CHECK:         vector.shuffle %[[S0]], %[[S0]] [1, 1, 1, 1]
 // Totals and half starts were not asked for.
 // CHECK-NOT:     vector<8xi32>
 // CHECK:       tile.kernel
@@ -49,16 +48,20 @@ tile.kernel @next() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens
 // CHECK:         %[[L0:.*]] = vector.shuffle %[[H0]], %[[H0]] [0, 2, 4, 6]
 // CHECK:         %[[U0:.*]] = vector.shuffle %[[H0]], %[[H0]] [1, 3, 5, 7]
 // CHECK:         %[[L1:.*]] = vector.shuffle %[[H1]], %[[H1]] [0, 2, 4, 6]
+// CHECK:         %[[TWO:.*]] = vector.shuffle %[[L0]], %[[L1]] [0, 4, 1, 5]
+// CHECK-NEXT:    %[[WORDS:.*]] = vector.bitcast %[[TWO]] : vector<4xi32> to vector<2xi64>
+// CHECK-NEXT:    %[[TUTU:.*]] = vector.shuffle %[[WORDS]], %[[WORDS]] [0, 0]
+// CHECK-NEXT:    tile.store %[[TUTU]], %scratch[%c0] : vector<2xi64>
+// CHECK:         tile.store %{{.*}}, %scratch[%c16] : vector<2xi64>
 // CHECK:         %[[T:.*]] = tile.load %{{.*}} -> vector<4xi64>
 // CHECK:         %[[U:.*]] = tile.load %{{.*}} -> vector<4xi64>
 // CHECK:         %[[X:.*]] = vector.interleave %[[T]], %[[U]] : vector<4xi64> -> vector<8xi64>
 // CHECK-NEXT:    tile.store %[[X]], %scratch[%c32] : vector<8xi64>
-// CHECK:         tile.store %{{.*}}, %scratch[%c96] : vector<4xf32>
-// CHECK:         %[[TU:.*]] = vector.shuffle %[[L0]], %[[L1]] [0, 4]
-// CHECK-NEXT:    %[[L:.*]] = vector.shuffle %[[TU]], %[[TU]] [0, 1, 2, 3]
-// CHECK-NEXT:    tile.store %[[L]], %scratch[%c0] : vector<4xi32>
-// CHECK:         tile.store %{{.*}}, %scratch[%c16] : vector<4xi32>
-// CHECK:         tile.store %{{.*}}, %scratch[%c112] : vector<4xf32>
+// CHECK:         tile.store %{{.*}}, %scratch[%c96] : vector<2xi64>
+// CHECK:         tile.store %{{.*}}, %scratch[%c112] : vector<2xi64>
+// The second group has the other half of the same words.
+// CHECK:         %[[TUTU:.*]] = vector.shuffle %[[WORDS]], %[[WORDS]] [1, 1]
+// CHECK-NEXT:    tile.store %[[TUTU]], %scratch[%c128] : vector<2xi64>
 tile.kernel @arrange_pairs(%x: !tile.acts<64>) grid(%tile, %tokens, %position) scratch(%scratch : 1024) tokens 2 {
   %side = tile.view %scratch[0] : !tile.arranged<64, 2 by 2, halves, totals>
   tile.arrange_acts %x[%position], %side : !tile.acts<64>, !tile.arranged<64, 2 by 2, halves, totals>
