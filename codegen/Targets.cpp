@@ -1,12 +1,10 @@
 //===- Targets.cpp - The table of targets --------------------------------------===//
 #include "codegen/Targets.h"
+#include "runtime/host/cpu_features.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
-#include "llvm/TargetParser/Host.h"
-#include "llvm/TargetParser/Triple.h"
 
 using namespace sinter;
 using llvm::StringRef;
@@ -17,6 +15,8 @@ static constexpr StringRef kAvxVnni[] = {"avx2", "fma", "f16c", "avxvnni"};
 static constexpr StringRef kAvx2[] = {"avx2", "fma", "f16c"};
 static constexpr StringRef kDotprod[] = {"dotprod"};
 static constexpr StringRef kI8mm[] = {"dotprod", "i8mm"};
+static constexpr StringRef kSve256[] = {"sve", "sve256"};
+static constexpr StringRef kSve512[] = {"sve", "sve512"};
 
 // Register blocks: of a block that streams, float sums of 32 rows for each token must fit; of others, codes of 8 quads,
 // one float sum and one integer one a token.
@@ -41,6 +41,8 @@ static constexpr RegisterBlock kI8mmBlocks[] = {{1, 8, true},
                                                 {4, 4, false, Arrangement::pairs},
                                                 {8, 4, false, Arrangement::pairs},
                                                 {16, 4, false, Arrangement::pairs}};
+static constexpr RegisterBlock kSve256Blocks[] = {{1, 16, true}, {2, 16, true}, {4, 16, false}, {8, 8, false}};
+static constexpr RegisterBlock kSve512Blocks[] = {{1, 16, true}, {2, 16, true}, {4, 16, false}, {8, 16, false}};
 static constexpr Variant kX86Variants[] = {
     {"avx512vnni", kAvx512Vnni, "+avx2,+fma,+f16c,+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512vnni", 512,
      DotKind::vpdpbusd, {kAvx512Blocks, 8, 32, 16384}},
@@ -53,6 +55,8 @@ static constexpr StringRef kTune = "neoverse-n2";
 // Of a second cache of 512 KB, which holds the arranged activations too.
 static constexpr unsigned kStrip = 320 * 1024;
 static constexpr Variant kAArch64Variants[] = {
+    {"sve512", kSve512, "+neon,+dotprod,+sve", 512, DotKind::sdot, {kSve512Blocks, 8, 32, 0}, kTune, true},
+    {"sve256", kSve256, "+neon,+dotprod,+sve", 256, DotKind::sdot, {kSve256Blocks, 4, 16, 0}, kTune, true},
     {"i8mm", kI8mm, "+neon,+dotprod,+i8mm", 128, DotKind::sdot, {kI8mmBlocks, 4, 16, 0, kStrip}, kTune, true},
     {"dotprod", kDotprod, "+neon,+dotprod", 128, DotKind::sdot, {kDotprodBlocks, 4, 16, 0, kStrip}, kTune, true},
     {"neon", {}, "+neon", 128, DotKind::smull, {kNeonBlocks, 4, 16, 0}},
@@ -133,12 +137,16 @@ template <typename Range> static std::string nearest(StringRef word, const Range
   return best;
 }
 
+/// Picks as the runtime will: this process sees the same features.
 static llvm::Expected<TargetChoice> hostTarget() {
-  llvm::Triple triple(llvm::sys::getProcessTriple());
-  const Target *target = findTarget(triple.isAArch64() ? "aarch64" : "x86-64");
-  llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
+  const Target *target = findTarget(host::target_name());
+  if (!target)
+    return llvm::createStringError(
+        llvm::formatv("--target=host: this machine is no target; known: {0}", names(allTargets())).str());
+  llvm::SmallVector<StringRef> features;
+  StringRef(host::cpu_features()).split(features, ',');
   for (const Variant &variant : target->variants)
-    if (llvm::all_of(variant.features, [&](StringRef f) { return features.lookup(f); }))
+    if (llvm::all_of(variant.features, [&](StringRef f) { return llvm::is_contained(features, f); }))
       return TargetChoice{target, {&variant}};
   return llvm::createStringError(
       llvm::formatv("--target=host: this machine's CPU has none of the feature sets of {0}: {1}", target->name,
@@ -162,9 +170,7 @@ llvm::Expected<TargetChoice> sinter::parseTarget(StringRef text) {
         choice.variants.push_back(choice.target->findVariant(variant));
       return choice;
     }
-  const Target *target =
-      name == "host" ? findTarget(llvm::Triple(llvm::sys::getProcessTriple()).isAArch64() ? "aarch64" : "x86-64")
-                     : findTarget(name);
+  const Target *target = findTarget(name == "host" ? StringRef(host::target_name()) : name);
   if (!target) {
     std::string hint = nearest(name, allTargets());
     if (hint.empty())

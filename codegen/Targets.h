@@ -22,7 +22,7 @@ namespace sinter {
 enum class DotKind {
   vpdpbusd, ///< unsigned weights x signed activations (AVX-512-VNNI, AVX-VNNI)
   pmaddubsw, ///< AVX2: exact only where no pair of products passes 16 bits
-  sdot,      ///< Arm's dot product, signed x signed: NEON's, or SVE's where vectors have more than 128 bits
+  sdot,      ///< Arm's dot product, signed x signed: NEON's, or SVE's where registers have more than 128 bits
   smull,     ///< NEON base: widening multiplies
 };
 
@@ -94,6 +94,9 @@ struct Variant {
   /// Instructions stay in the order of the tile program until registers are given out (after that `tune` may move them):
   /// LLVM's own orders hide latency with more registers than a block leaves free, and spill.
   bool keepsOrder = false;
+
+  /// Vectors are those of SVE.
+  bool isScalable() const { return dot == DotKind::sdot && vectorBits > 128; }
 };
 
 struct Target {

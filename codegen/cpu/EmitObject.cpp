@@ -29,6 +29,9 @@ using namespace sinter::cpu;
 
 namespace {
 
+/// SVE's registers have at most this many times 128 bits.
+constexpr unsigned kLongestScale = 16;
+
 void initializeTargets() {
   static std::once_flag once;
   std::call_once(once, [] {
@@ -125,6 +128,10 @@ LogicalResult cpu::emitKernels(ModuleOp source, const Target &target, const Vari
     return source.emitError("this build of LLVM has no back end for ") << target.triple;
   module->setTargetTriple(target.triple);
   module->setDataLayout(machine->createDataLayout());
+  if (variant.isScalable())
+    for (llvm::Function &function : *module)
+      if (!function.isDeclaration())
+        function.addFnAttr(llvm::Attribute::getWithVScaleRangeArgs(context, variant.vectorBits / 128, kLongestScale));
   optimise(*module, *machine);
   if (kind == EmitKind::LLVM) {
     module->print(out, nullptr);

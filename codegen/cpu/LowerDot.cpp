@@ -9,7 +9,8 @@
 //              2 * (2^b - 1) * 127: exact up to 7 bits. For 8 bits the sign of the weight moves to x
 //              (|w| <= 128, |x| <= 127: 2 * 128 * 127 = 32512 fits). Sums of several words are kept in 16 bits as
 //              long as they fit, then widened with vpmaddwd.
-//   sdot       signed x signed: codes of fewer than 8 bits are positive bytes
+//   sdot       signed x signed: codes of fewer than 8 bits are positive bytes. On SVE the word of x is an element of
+//              four that are repeated in every 128 bits (ld1rq), and so are the factors of float dots
 //   smmla      signed x signed, two rows by two tokens by 8 codes (tile.dot_pairs): sums in 32 bits
 //   smull      widening multiplies of 8 bits, pairwise added to 32
 //
@@ -20,6 +21,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/cpu/LowerDot.h"
+#include "codegen/cpu/Scalable.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -119,6 +121,9 @@ private:
   Value vpdpbusd(size_t q, int64_t first, Value acc);
   Value pmaddubsw(int64_t first, Value acc);
   Value sdot(size_t q, int64_t first, Value acc);
+  Value scalable(Value fixed) { return cpu::toScalable(b, loc, fixed); }
+  Value scalableDot(size_t q, int64_t first, Value acc);
+  Value repeatedQuad(size_t q);
   Value smull(int64_t first, Value acc);
 
   OpBuilder &b;
@@ -130,6 +135,15 @@ private:
 };
 
 Value DotLowering::floatDot() {
+  if (variant.isScalable()) {
+    SmallVector<Value> parts;
+    for (int64_t first = 0; first < rows; first += lanes) {
+      parts.push_back(slice(op.getInit(), first));
+      for (size_t q = 0; q < op.getCodes().size(); ++q)
+        parts.back() = scalableDot(q, first, parts.back());
+    }
+    return join(parts);
+  }
   Value acc = op.getInit();
   auto rowsType = cast<VectorType>(acc.getType());
   for (auto [q, code] : llvm::enumerate(op.getCodes())) {
@@ -198,8 +212,34 @@ Value DotLowering::pmaddubsw(int64_t first, Value acc) {
 }
 
 Value DotLowering::sdot(size_t q, int64_t first, Value acc) {
+  if (variant.isScalable())
+    return scalableDot(q, first, acc);
   return call("llvm.aarch64.neon.sdot.v4i32.v16i8", acc.getType(),
               {acc, bytes(slice(op.getCodes()[q], first)), bytes(activation(q))});
+}
+
+/// The four words of x that word q is one of, in every 128 bits.
+Value DotLowering::repeatedQuad(size_t q) {
+  int64_t word = static_cast<int64_t>(op.getFirst() + q);
+  Value quad = op.getX();
+  if (cast<VectorType>(quad.getType()).getDimSize(0) != 4)
+    quad = b.create<vector::ExtractStridedSliceOp>(loc, quad, ArrayRef<int64_t>{word / 4 * 4}, ArrayRef<int64_t>{4},
+                                                   ArrayRef<int64_t>{1});
+  Value whole = scalable(isFloat() ? quad : bytes(quad));
+  return call(isFloat() ? "llvm.aarch64.sve.dupq.lane.nxv4f32" : "llvm.aarch64.sve.dupq.lane.nxv16i8", whole.getType(),
+              {whole, b.create<arith::ConstantIntOp>(loc, 0, 64)});
+}
+
+Value DotLowering::scalableDot(size_t q, int64_t first, Value acc) {
+  auto type = cast<VectorType>(acc.getType());
+  acc = scalable(acc);
+  Value w = slice(op.getCodes()[q], first);
+  Value element = b.create<arith::ConstantIntOp>(loc, (op.getFirst() + q) % 4, 32);
+  Value sum = isFloat() ? call("llvm.aarch64.sve.fmla.lane.nxv4f32", acc.getType(),
+                               {acc, scalable(w), repeatedQuad(q), element})
+                        : call("llvm.aarch64.sve.sdot.lane.nxv4i32", acc.getType(),
+                               {acc, scalable(bytes(w)), repeatedQuad(q), element});
+  return cpu::fromScalable(b, loc, type, sum);
 }
 
 /// 16 bytes as two halves of 8: products in 16 bits (at most 128 * 127, two of them still fit), added pairwise.

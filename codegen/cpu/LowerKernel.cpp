@@ -57,6 +57,7 @@ private:
   FailureOr<size_t> dots(ArrayRef<Operation *> ops);
   FailureOr<Value> lower(Operation *op);
   Value uniform(LoadUniformOp op);
+  Value quads(LoadUniformOp op, VectorType type);
   Value reduce(ReduceOp op);
   Value spread(SpreadOp op);
   Value gather(GatherOp op);
@@ -313,8 +314,8 @@ FailureOr<Value> KernelLowering::lower(Operation *op) {
   return op->emitOpError("has no CPU form: run --expand-formats and --unroll-tokens before");
 }
 
-/// x86 multiplies by a broadcast memory operand, so words of x are scalar loads there; NEON takes them by element out
-/// of a register.
+/// x86 multiplies by a broadcast memory operand, so words of x are scalar loads there; Arm takes them by element out
+/// of 128 bits of a register.
 Value KernelLowering::uniform(LoadUniformOp op) {
   auto vector = dyn_cast<VectorType>(op.getType());
   Value source = op.getSource(), offset = op.getOffset();
@@ -324,6 +325,8 @@ Value KernelLowering::uniform(LoadUniformOp op) {
                                   arranged ? addressInOneRegister(source, offset, kPairReach) : address(source, offset),
                                   alignmentOf(op.getType()));
   }
+  if (variant.isScalable())
+    return quads(op, vector);
   Value base = variant.dot == DotKind::vpdpbusd ? addressInOneRegister(source, offset, 0) : address(source, offset);
   SmallVector<Value> words;
   for (int64_t i = 0; i < vector.getDimSize(0); ++i) {
@@ -332,6 +335,19 @@ Value KernelLowering::uniform(LoadUniformOp op) {
     words.push_back(b.create<LLVM::LoadOp>(loc, vector.getElementType(), at));
   }
   return b.create<vector::FromElementsOp>(loc, vector, words);
+}
+
+/// A uniform vector, 128 bits at a time: SVE repeats each such load in the rest of a register.
+Value KernelLowering::quads(LoadUniformOp op, VectorType type) {
+  Value base = address(op.getSource(), op.getOffset());
+  int64_t size = type.getElementTypeBitWidth() / 8, lanes = 16 / size;
+  Value whole = b.create<arith::ConstantOp>(loc, b.getZeroAttr(type));
+  for (int64_t lane = 0; lane < type.getDimSize(0); lane += lanes) {
+    auto part = VectorType::get({std::min(lanes, type.getDimSize(0) - lane)}, type.getElementType());
+    Value loaded = b.create<LLVM::LoadOp>(loc, part, step(base, {}, lane * size), alignmentOf(type));
+    whole = b.create<vector::InsertStridedSliceOp>(loc, loaded, whole, ArrayRef<int64_t>{lane}, ArrayRef<int64_t>{1});
+  }
+  return whole;
 }
 
 Value KernelLowering::reduce(ReduceOp op) {

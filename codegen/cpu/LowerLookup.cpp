@@ -1,13 +1,14 @@
 //===- LowerLookup.cpp - tile.lookup on a CPU's byte shuffle ---------------------===//
 //
 //   pshufb   (x86) every byte picks one of the 16 bytes of the table in its own 128 bits: the table is repeated there
-//   tbl      (NEON) every byte picks one of the 16 bytes of the table
+//   tbl      (NEON, SVE) every byte picks one of the 16 bytes of the table
 //
 // The codes that come out go into a dot. Where that is vpdpbusd it flips their top bit (LowerDot.cpp), so there the
 // flipped table is looked up and flipped back: the two flips meet, and LLVM drops both.
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/cpu/LowerLookup.h"
+#include "codegen/cpu/Scalable.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -49,11 +50,19 @@ private:
     return b.create<vector::InsertStridedSliceOp>(loc, part, whole, ArrayRef<int64_t>{first}, ArrayRef<int64_t>{1});
   }
   StringRef instruction() const {
+    if (variant.isScalable())
+      return "llvm.aarch64.sve.tbl.nxv16i8";
     if (variant.dot == DotKind::sdot || variant.dot == DotKind::smull)
       return "llvm.aarch64.neon.tbl1.v16i8";
     return lanes == 16  ? "llvm.x86.avx512.pshuf.b.512"
            : lanes == 8 ? "llvm.x86.avx2.pshuf.b"
                         : "llvm.x86.ssse3.pshuf.b.128";
+  }
+  Value call(Value table, Value indices) {
+    return b
+        .create<LLVM::CallIntrinsicOp>(loc, TypeRange{table.getType()}, b.getStringAttr(instruction()),
+                                       ValueRange{table, indices}, LLVM::FastmathFlagsAttr())
+        .getResult(0);
   }
   /// One register's words looked up.
   Value shuffle(Value words) {
@@ -64,9 +73,8 @@ private:
       entries.push_back(static_cast<int8_t>(op.getTable()[i % 16] ^ (flips ? 0x80 : 0)));
     Value table = b.create<arith::ConstantOp>(loc, DenseElementsAttr::get(bytes, ArrayRef<int8_t>(entries)));
     Value indices = b.create<vector::BitCastOp>(loc, bytes, words);
-    Value found = b.create<LLVM::CallIntrinsicOp>(loc, TypeRange{bytes}, b.getStringAttr(instruction()),
-                                                  ValueRange{table, indices}, LLVM::FastmathFlagsAttr())
-                      .getResult(0);
+    Value found = variant.isScalable() ? cpu::fromScalable(b, loc, bytes, call(cpu::toScalable(b, loc, table), cpu::toScalable(b, loc, indices)))
+                                       : call(table, indices);
     auto type = cast<VectorType>(words.getType());
     found = b.create<vector::BitCastOp>(loc, type, found);
     if (!flips)

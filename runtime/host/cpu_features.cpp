@@ -10,6 +10,7 @@
 #elif defined(__aarch64__) && defined(__linux__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
+#include <sys/prctl.h>
 #endif
 
 namespace sinter::host {
@@ -90,6 +91,11 @@ void detect(name_list &names) {
   names.add(high & HWCAP2_BF16, "bf16");
   names.add(low & HWCAP_SVE, "sve");
   names.add(high & HWCAP2_SVE2, "sve2");
+  // How long its registers are is a matter of the process, not only of the CPU; 16 bits of the answer are bytes.
+  int vectors = low & HWCAP_SVE ? prctl(PR_SVE_GET_VL) : 0;
+  unsigned bytes = vectors > 0 ? static_cast<unsigned>(vectors) & PR_SVE_VL_LEN_MASK : 0;
+  names.add(bytes >= 32, "sve256");
+  names.add(bytes >= 64, "sve512");
 }
 
 #elif defined(__aarch64__)

@@ -1,6 +1,7 @@
 //===- KernelCall.cpp - A kernel's machine code, called as the runtime calls it ---===//
 #include "KernelCall.h"
 #include "dialects/tile/TileDialect.h"
+#include "runtime/host/cpu_features.h"
 #include "sinter/kernel_abi.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -31,8 +32,16 @@ static Machine avx512ScheduleOnAvx2() {
   return {target, &variant};
 }
 
+/// Code for registers of 256 bits in longer ones.
+static Machine sve256InLongerRegisters() {
+  const Target *target = findTarget("aarch64");
+  static Variant variant = *target->findVariant("sve256");
+  variant.name = "sve256_in_1024";
+  return {target, &variant, 1024};
+}
+
 std::vector<Machine> Machine::all() {
-  std::vector<Machine> machines = {avx512ScheduleOnAvx2()};
+  std::vector<Machine> machines = {avx512ScheduleOnAvx2(), sve256InLongerRegisters()};
   for (const Target &target : allTargets())
     for (const Variant &variant : target.variants)
       machines.push_back({&target, &variant});
@@ -46,9 +55,10 @@ bool Machine::native() const {
 
 std::string Machine::missing() const {
   if (native()) {
-    llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
+    llvm::SmallVector<llvm::StringRef> features;
+    llvm::StringRef(host::cpu_features()).split(features, ',');
     for (llvm::StringRef feature : variant->features)
-      if (!features.lookup(feature))
+      if (!llvm::is_contained(features, feature))
         return "this CPU has no " + feature.str();
     return "";
   }
@@ -172,7 +182,11 @@ std::string KernelCode::emulate(uint64_t entry, const Call &call, const Ranges &
     out.write(reinterpret_cast<const char *>(blob.bytes.data()), blob.bytes.size());
     out.write(reinterpret_cast<const char *>(memory.bytes.data()), memory.bytes.size());
   }
-  error = runTool(kEmulator, {"-cpu", "max", program}, input, output);
+  // Of the lengths that "max" offers the default is 512 bits.
+  std::string cpu = "max";
+  if (machine.variant->isScalable())
+    cpu += ",sve-default-vector-length=" + std::to_string(machine.registerBits / 8);
+  error = runTool(kEmulator, {"-cpu", cpu, program}, input, output);
   if (!error.empty())
     return error;
   auto result =

@@ -23,6 +23,8 @@ using Bytes = std::vector<uint8_t>;
 struct Machine {
   const Target *target;
   const Variant *variant;
+  /// How long the registers of an emulated CPU are, of what calls its length its own matter (SVE).
+  unsigned registerBits = variant->vectorBits;
 
   /// All variants of all targets.
   static std::vector<Machine> all();
