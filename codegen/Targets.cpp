@@ -55,8 +55,8 @@ static constexpr StringRef kTune = "neoverse-n2";
 // Of a second cache of 512 KB, which holds the arranged activations too.
 static constexpr unsigned kStrip = 320 * 1024;
 static constexpr Variant kAArch64Variants[] = {
-    {"sve512", kSve512, "+neon,+dotprod,+sve", 512, DotKind::sdot, {kSve512Blocks, 8, 32, 0}, kTune, true},
-    {"sve256", kSve256, "+neon,+dotprod,+sve", 256, DotKind::sdot, {kSve256Blocks, 4, 16, 0}, kTune, true},
+    {"sve512", kSve512, "+neon,+dotprod,+sve", 512, DotKind::sdot, {kSve512Blocks, 8, 32, 0}, kTune},
+    {"sve256", kSve256, "+neon,+dotprod,+sve", 256, DotKind::sdot, {kSve256Blocks, 4, 16, 0}, kTune},
     {"i8mm", kI8mm, "+neon,+dotprod,+i8mm", 128, DotKind::sdot, {kI8mmBlocks, 4, 16, 0, kStrip}, kTune, true},
     {"dotprod", kDotprod, "+neon,+dotprod", 128, DotKind::sdot, {kDotprodBlocks, 4, 16, 0, kStrip}, kTune, true},
     {"neon", {}, "+neon", 128, DotKind::smull, {kNeonBlocks, 4, 16, 0}},

@@ -19,6 +19,15 @@ std::unique_ptr<mlir::Pass> createLowerKernelsPass(const Variant &variant);
 /// A pass for targets that shift bytes: shifts of words by fewer than 8 bits, masked, become those.
 std::unique_ptr<mlir::Pass> createNarrowShiftsPass();
 
+/// A pass for SVE: masks of words that are read again are held in registers.
+std::unique_ptr<mlir::Pass> createHoldMasksPass(const Variant &variant);
+
+/// A pass for long registers: short inner loops take two blocks of columns an iteration.
+std::unique_ptr<mlir::Pass> createPairBlocksPass();
+
+/// A pass for SVE: integers and halves become floats in the register where they are.
+std::unique_ptr<mlir::Pass> createInPlaceConversionsPass(const Variant &variant);
+
 /// Adds all that takes a module of kernels (structured form) to the LLVM dialect.
 void addPasses(mlir::OpPassManager &pm, const Variant &variant);
 

@@ -38,9 +38,15 @@ void cpu::addPasses(OpPassManager &pm, const Variant &variant) {
     pm.addPass(createNarrowShiftsPass());
   // The ABI and the target's dot; what was computed for all tiles moves out of the loop.
   pm.addPass(createLowerKernelsPass(variant));
+  if (variant.isScalable())
+    pm.addPass(createPairBlocksPass());
   pm.addPass(std::make_unique<ApproximateMathPass>());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  if (variant.isScalable()) {
+    pm.addPass(createHoldMasksPass(variant));
+    pm.addPass(createInPlaceConversionsPass(variant));
+  }
   pm.addPass(createLoopInvariantCodeMotionPass());
   // Upstream's conversions.
   pm.addPass(createConvertSCFToCFPass());
