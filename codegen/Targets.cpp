@@ -23,6 +23,7 @@ static constexpr StringRef kSve512[] = {"sve", "sve512"};
 //   AVX-512  16 rows: 8 + 8 tokens + temporaries of 32 zmm
 //   AVX2      8 rows: 8 + 4 of 16 ymm, codes from the stack in part
 //   NEON      8 rows: 16 + 2 x 4 of 32
+//   SVE      of 256 bits as NEON with two registers a row block of 16; of 512 as AVX-512
 static constexpr RegisterBlock kAvx512Blocks[] = {{1, 16, true}, {2, 16, true}, {4, 16, false}, {8, 16, false}};
 static constexpr RegisterBlock kAvx2Blocks[] = {{1, 8, true}, {2, 8, true}, {4, 8, false}};
 static constexpr RegisterBlock kNeonBlocks[] = {{1, 8, true}, {2, 8, true}, {4, 8, false}};
@@ -71,17 +72,21 @@ static constexpr StringRef kOnlyAvxVnni[] = {"avxvnni"};
 static constexpr StringRef kOnlyAvx512Vnni[] = {"avx512vnni"};
 static constexpr StringRef kOnlyDotprod[] = {"dotprod"};
 static constexpr StringRef kOnlyI8mm[] = {"i8mm"};
+static constexpr StringRef kOnlySve256[] = {"sve256"};
+static constexpr StringRef kOnlySve512[] = {"sve512"};
 static constexpr StringRef kOnlyNeon[] = {"neon"};
 static constexpr Preset kPresets[] = {
     {"x86-64-v3", "x86-64", kOnlyAvx2},
     {"raptor-lake", "x86-64", kOnlyAvxVnni},
     {"sapphire-rapids", "x86-64", kOnlyAvx512Vnni},
     {"zen4", "x86-64", kOnlyAvx512Vnni},
+    {"a64fx", "aarch64", kOnlySve512},
     {"cortex-a53", "aarch64", kOnlyNeon},
     {"cortex-a55", "aarch64", kOnlyDotprod},
     {"cortex-a76", "aarch64", kOnlyDotprod},
     {"cortex-x4", "aarch64", kOnlyI8mm},
     {"neoverse-n2", "aarch64", kOnlyI8mm},
+    {"neoverse-v1", "aarch64", kOnlySve256},
     {"rpi4", "aarch64", kOnlyNeon},
     {"rpi5", "aarch64", kOnlyDotprod},
     {"snapdragon-8-gen3", "aarch64", kOnlyI8mm},

@@ -43,8 +43,11 @@ Value holdMask(OpBuilder &b, Location loc, VectorType type, const APInt &mask, i
 
 struct HoldMasksPass : PassWrapper<HoldMasksPass, OperationPass<ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(HoldMasksPass)
-  explicit HoldMasksPass(const Variant &variant) : lanes(variant.vectorBits / 32) {}
+  HoldMasksPass() = default;
+  HoldMasksPass(const HoldMasksPass &other) : PassWrapper(other) {}
+  explicit HoldMasksPass(const Variant &variant) { lanes = variant.vectorBits / 32; }
   StringRef getArgument() const override { return "hold-masks"; }
+  StringRef getDescription() const override { return "masks of codes in a register, for SVE"; }
   void getDependentDialects(DialectRegistry &registry) const override {
     registry.insert<LLVM::LLVMDialect, vector::VectorDialect>();
   }
@@ -66,11 +69,12 @@ struct HoldMasksPass : PassWrapper<HoldMasksPass, OperationPass<ModuleOp>> {
       });
     }
   }
-  int64_t lanes;
+  Option<int64_t> lanes{*this, "lanes", llvm::cl::desc("words of 32 bits in a register"), llvm::cl::init(8)};
 };
 
 } // namespace
 
+void cpu::registerHoldMasksPass() { PassRegistration<HoldMasksPass>(); }
 std::unique_ptr<Pass> cpu::createHoldMasksPass(const Variant &variant) {
   return std::make_unique<HoldMasksPass>(variant);
 }

@@ -94,8 +94,11 @@ template <typename Op> struct ConvertInPlace : OpRewritePattern<Op> {
 
 struct InPlaceConversionsPass : PassWrapper<InPlaceConversionsPass, OperationPass<ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(InPlaceConversionsPass)
-  explicit InPlaceConversionsPass(const Variant &variant) : lanes(variant.vectorBits / 32) {}
+  InPlaceConversionsPass() = default;
+  InPlaceConversionsPass(const InPlaceConversionsPass &other) : PassWrapper(other) {}
+  explicit InPlaceConversionsPass(const Variant &variant) { lanes = variant.vectorBits / 32; }
   StringRef getArgument() const override { return "in-place-conversions"; }
+  StringRef getDescription() const override { return "SVE conversions that overwrite what they convert"; }
   void getDependentDialects(DialectRegistry &registry) const override {
     registry.insert<LLVM::LLVMDialect, vector::VectorDialect>();
   }
@@ -105,11 +108,12 @@ struct InPlaceConversionsPass : PassWrapper<InPlaceConversionsPass, OperationPas
     if (failed(applyPatternsAndFoldGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
-  int64_t lanes;
+  Option<int64_t> lanes{*this, "lanes", llvm::cl::desc("words of 32 bits in a register"), llvm::cl::init(8)};
 };
 
 } // namespace
 
+void cpu::registerInPlaceConversionsPass() { PassRegistration<InPlaceConversionsPass>(); }
 std::unique_ptr<Pass> cpu::createInPlaceConversionsPass(const Variant &variant) {
   return std::make_unique<InPlaceConversionsPass>(variant);
 }

@@ -28,6 +28,13 @@ std::unique_ptr<mlir::Pass> createPairBlocksPass();
 /// A pass for SVE: integers and halves become floats in the register where they are.
 std::unique_ptr<mlir::Pass> createInPlaceConversionsPass(const Variant &variant);
 
+/// Makes the passes on upstream's dialects known to sinter-opt.
+void registerPasses();
+void registerHoldMasksPass();
+void registerInPlaceConversionsPass();
+void registerNarrowShiftsPass();
+void registerPairBlocksPass();
+
 /// Adds all that takes a module of kernels (structured form) to the LLVM dialect.
 void addPasses(mlir::OpPassManager &pm, const Variant &variant);
 

@@ -58,6 +58,7 @@ template <typename Shift> struct NarrowShift : OpRewritePattern<arith::AndIOp> {
 struct NarrowShiftsPass : PassWrapper<NarrowShiftsPass, OperationPass<ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(NarrowShiftsPass)
   StringRef getArgument() const override { return "narrow-shifts"; }
+  StringRef getDescription() const override { return "masked shifts of words as shifts of bytes, for Arm"; }
   void getDependentDialects(DialectRegistry &registry) const override { registry.insert<vector::VectorDialect>(); }
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
@@ -69,4 +70,5 @@ struct NarrowShiftsPass : PassWrapper<NarrowShiftsPass, OperationPass<ModuleOp>>
 
 } // namespace
 
+void cpu::registerNarrowShiftsPass() { PassRegistration<NarrowShiftsPass>(); }
 std::unique_ptr<Pass> cpu::createNarrowShiftsPass() { return std::make_unique<NarrowShiftsPass>(); }

@@ -26,6 +26,7 @@ constexpr int64_t kShort = 400;
 struct PairBlocksPass : PassWrapper<PairBlocksPass, OperationPass<ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(PairBlocksPass)
   StringRef getArgument() const override { return "pair-blocks"; }
+  StringRef getDescription() const override { return "two blocks of columns an iteration of short inner loops"; }
   void runOnOperation() override {
     SmallVector<scf::ForOp> loops;
     getOperation().walk([&](scf::ForOp loop) {
@@ -56,4 +57,5 @@ private:
 
 } // namespace
 
+void cpu::registerPairBlocksPass() { PassRegistration<PairBlocksPass>(); }
 std::unique_ptr<Pass> cpu::createPairBlocksPass() { return std::make_unique<PairBlocksPass>(); }

@@ -32,6 +32,13 @@ struct ApproximateMathPass : PassWrapper<ApproximateMathPass, OperationPass<Modu
 
 } // namespace
 
+void cpu::registerPasses() {
+  registerHoldMasksPass();
+  registerInPlaceConversionsPass();
+  registerNarrowShiftsPass();
+  registerPairBlocksPass();
+}
+
 void cpu::addPasses(OpPassManager &pm, const Variant &variant) {
   addLaneForm(pm);
   if (variant.dot == DotKind::sdot || variant.dot == DotKind::smull)

@@ -4,6 +4,7 @@
 // Each phase of sinterc is a pipeline here too (--phase-fuse, --phase-plan, ...).
 //
 //===----------------------------------------------------------------------===//
+#include "codegen/cpu/LowerKernel.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "passes/Pipelines.h"
 
@@ -11,6 +12,7 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry dialects;
   sinter::registerDialects(dialects);
   sinter::registerAllPasses();
+  sinter::cpu::registerPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Sinter's optimizer driver\n", dialects));
 }

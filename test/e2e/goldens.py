@@ -10,8 +10,8 @@ For every model the bundle is compiled with an F32 KV cache, then run on the gol
  * Both: perplexity within 0.5 % of the dequantized file's.
  * Files with tensor types that cannot be computed yet: sinterc has to refuse them by name.
 
-Under an emulator (--emulator, --target) the same holds; --quick takes the smallest file of each type and cuts the
-`eval` text to its first stories.
+Under an emulator (--emulator, --target) the same holds; --quick takes the smallest file of each type, and of the `eval`
+text its first stories, for quantized files only: floats hold by their logits.
 """
 import array
 import glob
@@ -161,7 +161,7 @@ class Goldens:
 
     def perplexity(self, model, bundle, variant, label):
         """Perplexity of the `eval` text, whole or of its first stories."""
-        if not model.eval:
+        if not model.eval or (self.options.quick and model.float_type):
             return {}
         text, tokens, expected = os.path.join(self.options.models, EVAL_TEXTS[model.folder]), model.eval["tokens"], \
             model.eval["ppl"]
