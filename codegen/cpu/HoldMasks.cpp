@@ -14,6 +14,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/cpu/LowerKernel.h"
+#include "codegen/cpu/Registers.h"
 #include "codegen/cpu/Scalable.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -33,12 +34,7 @@ Value holdMask(OpBuilder &b, Location loc, VectorType type, const APInt &mask, i
                                      /*is_align_stack=*/false, LLVM::AsmDialectAttr(), ArrayAttr())
              .getRes();
   held = cpu::fromScalable(b, loc, VectorType::get({lanes}, type.getElementType()), held);
-  if (type.getDimSize(0) == lanes)
-    return held;
-  Value whole = b.create<arith::ConstantOp>(loc, b.getZeroAttr(type));
-  for (int64_t lane = 0; lane < type.getDimSize(0); lane += lanes)
-    whole = b.create<vector::InsertStridedSliceOp>(loc, held, whole, ArrayRef<int64_t>{lane}, ArrayRef<int64_t>{1});
-  return whole;
+  return cpu::joinLanes(b, loc, SmallVector<Value>(type.getDimSize(0) / lanes, held));
 }
 
 struct HoldMasksPass : PassWrapper<HoldMasksPass, OperationPass<ModuleOp>> {

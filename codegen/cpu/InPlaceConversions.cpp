@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/cpu/LowerKernel.h"
+#include "codegen/cpu/Registers.h"
 #include "codegen/cpu/Scalable.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Pass/Pass.h"
@@ -24,20 +25,12 @@ class Conversion {
 public:
   Conversion(OpBuilder &b, Location loc, int64_t lanes) : b(b), loc(loc), lanes(lanes) {}
 
-  /// `convert` of each register of `words`, a vector of 32-bit integers, as floats.
+  /// What `instruction` makes of each register of `words`, a vector of 32-bit integers.
   Value run(Value words, StringRef instruction, Type scalableSource) {
-    auto type = cast<VectorType>(words.getType());
-    auto result = VectorType::get(type.getShape(), b.getF32Type());
-    if (type.getDimSize(0) == lanes)
-      return one(words, instruction, scalableSource);
-    Value whole = b.create<arith::ConstantOp>(loc, b.getZeroAttr(result));
-    for (int64_t lane = 0; lane < type.getDimSize(0); lane += lanes) {
-      Value part = b.create<vector::ExtractStridedSliceOp>(loc, words, ArrayRef<int64_t>{lane}, ArrayRef<int64_t>{lanes},
-                                                           ArrayRef<int64_t>{1});
-      whole = b.create<vector::InsertStridedSliceOp>(loc, one(part, instruction, scalableSource), whole,
-                                                     ArrayRef<int64_t>{lane}, ArrayRef<int64_t>{1});
-    }
-    return whole;
+    SmallVector<Value> floats;
+    for (int64_t lane = 0; lane < cast<VectorType>(words.getType()).getDimSize(0); lane += lanes)
+      floats.push_back(one(cpu::lanesOf(b, loc, words, lane, lanes), instruction, scalableSource));
+    return cpu::joinLanes(b, loc, floats);
   }
 
 private:

@@ -21,6 +21,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/cpu/LowerDot.h"
+#include "codegen/cpu/Registers.h"
 #include "codegen/cpu/Scalable.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -56,7 +57,7 @@ public:
       sum = variant.dot == DotKind::sdot ? sdot(q, first, sum) : vpdpbusd(q, first, sum);
     }
   }
-  Value end() { return join(sums); }
+  Value end() { return cpu::joinLanes(b, loc, sums); }
 
   /// All at once.
   Value run() {
@@ -65,7 +66,7 @@ public:
     SmallVector<Value> parts;
     for (int64_t first = 0; first < rows; first += lanes)
       parts.push_back(integerDot(first, slice(op.getInit(), first)));
-    return join(parts);
+    return cpu::joinLanes(b, loc, parts);
   }
 
 private:
@@ -81,22 +82,7 @@ private:
     return b.create<arith::ConstantOp>(
         loc, DenseElementsAttr::get(type(n, element), b.getIntegerAttr(element, v)));
   }
-  Value slice(Value v, int64_t first) {
-    if (lanes == rows)
-      return v;
-    return b.create<vector::ExtractStridedSliceOp>(loc, v, ArrayRef<int64_t>{first},
-                                                   ArrayRef<int64_t>{lanes}, ArrayRef<int64_t>{1});
-  }
-  Value join(ArrayRef<Value> parts) {
-    if (parts.size() == 1)
-      return parts.front();
-    Type element = cast<VectorType>(parts.front().getType()).getElementType();
-    Value whole = b.create<arith::ConstantOp>(loc, b.getZeroAttr(type(rows, element)));
-    for (auto [i, part] : llvm::enumerate(parts))
-      whole = b.create<vector::InsertStridedSliceOp>(loc, part, whole, ArrayRef<int64_t>{int64_t(i) * lanes},
-                                                     ArrayRef<int64_t>{1});
-    return whole;
-  }
+  Value slice(Value v, int64_t first) { return cpu::lanesOf(b, loc, v, first, lanes); }
   Value bytes(Value words) {
     int64_t n = cast<VectorType>(words.getType()).getDimSize(0);
     return b.create<vector::BitCastOp>(loc, type(4 * n, i8()), words);
@@ -142,7 +128,7 @@ Value DotLowering::floatDot() {
       for (size_t q = 0; q < op.getCodes().size(); ++q)
         parts.back() = scalableDot(q, first, parts.back());
     }
-    return join(parts);
+    return cpu::joinLanes(b, loc, parts);
   }
   Value acc = op.getInit();
   auto rowsType = cast<VectorType>(acc.getType());
@@ -221,10 +207,7 @@ Value DotLowering::sdot(size_t q, int64_t first, Value acc) {
 /// The four words of x that word q is one of, in every 128 bits.
 Value DotLowering::repeatedQuad(size_t q) {
   int64_t word = static_cast<int64_t>(op.getFirst() + q);
-  Value quad = op.getX();
-  if (cast<VectorType>(quad.getType()).getDimSize(0) != 4)
-    quad = b.create<vector::ExtractStridedSliceOp>(loc, quad, ArrayRef<int64_t>{word / 4 * 4}, ArrayRef<int64_t>{4},
-                                                   ArrayRef<int64_t>{1});
+  Value quad = cpu::lanesOf(b, loc, op.getX(), word / 4 * 4, 4);
   Value whole = scalable(isFloat() ? quad : bytes(quad));
   return call(isFloat() ? "llvm.aarch64.sve.dupq.lane.nxv4f32" : "llvm.aarch64.sve.dupq.lane.nxv16i8", whole.getType(),
               {whole, b.create<arith::ConstantIntOp>(loc, 0, 64)});
@@ -244,10 +227,7 @@ Value DotLowering::scalableDot(size_t q, int64_t first, Value acc) {
 
 /// 16 bytes as two halves of 8: products in 16 bits (at most 128 * 127, two of them still fit), added pairwise.
 Value DotLowering::smull(int64_t first, Value acc) {
-  auto half = [&](Value v, int64_t from) {
-    return b.create<vector::ExtractStridedSliceOp>(loc, v, ArrayRef<int64_t>{from}, ArrayRef<int64_t>{8},
-                                                   ArrayRef<int64_t>{1});
-  };
+  auto half = [&](Value v, int64_t from) { return cpu::lanesOf(b, loc, v, from, 8); };
   VectorType eight = type(8, i16());
   auto product = [&](Value w, Value x) {
     return call("llvm.aarch64.neon.smull.v8i16", eight, {w, x});
@@ -286,12 +266,9 @@ Value cpu::lowerDotPairs(OpBuilder &b, DotPairsOp dot) {
   auto type = cast<VectorType>(dot.getResult().getType());
   auto words = VectorType::get({4}, b.getI32Type());
   auto bytes = VectorType::get({16}, b.getI8Type());
-  auto part = [&](Value v, int64_t first) -> Value {
-    return b.create<vector::ExtractStridedSliceOp>(loc, v, ArrayRef<int64_t>{first}, ArrayRef<int64_t>{4},
-                                                   ArrayRef<int64_t>{1});
-  };
+  auto part = [&](Value v, int64_t first) { return cpu::lanesOf(b, loc, v, first, 4); };
   auto bytesOf = [&](Value v, int64_t first) -> Value { return b.create<vector::BitCastOp>(loc, bytes, part(v, first)); };
-  Value whole = b.create<arith::ConstantOp>(loc, b.getZeroAttr(type));
+  SmallVector<Value> sums;
   for (int64_t lane = 0; lane < type.getDimSize(0); lane += 4) {
     Value acc = part(dot.getInit(), lane);
     for (auto [j, codes] : llvm::enumerate(dot.getCodes())) {
@@ -301,7 +278,7 @@ Value cpu::lowerDotPairs(OpBuilder &b, DotPairsOp dot) {
                                             ValueRange{acc, bytesOf(codes, lane), x}, LLVM::FastmathFlagsAttr())
                 .getResult(0);
     }
-    whole = b.create<vector::InsertStridedSliceOp>(loc, acc, whole, ArrayRef<int64_t>{lane}, ArrayRef<int64_t>{1});
+    sums.push_back(acc);
   }
-  return whole;
+  return cpu::joinLanes(b, loc, sums);
 }

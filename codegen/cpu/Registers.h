@@ -1,0 +1,34 @@
+//===- Registers.h - Long vectors a register at a time ------------------------------===//
+#ifndef SINTER_CODEGEN_CPU_REGISTERS_H
+#define SINTER_CODEGEN_CPU_REGISTERS_H
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+namespace sinter::cpu {
+
+/// Lanes `first` .. first + count - 1 of `v`; `v` itself if that is all of it.
+inline mlir::Value lanesOf(mlir::OpBuilder &b, mlir::Location loc, mlir::Value v, int64_t first, int64_t count) {
+  if (llvm::cast<mlir::VectorType>(v.getType()).getDimSize(0) == count)
+    return v;
+  return b.create<mlir::vector::ExtractStridedSliceOp>(loc, v, llvm::ArrayRef<int64_t>{first},
+                                                       llvm::ArrayRef<int64_t>{count}, llvm::ArrayRef<int64_t>{1});
+}
+
+/// Equally long `parts` one behind the other.
+inline mlir::Value joinLanes(mlir::OpBuilder &b, mlir::Location loc, llvm::ArrayRef<mlir::Value> parts) {
+  if (parts.size() == 1)
+    return parts.front();
+  auto part = llvm::cast<mlir::VectorType>(parts.front().getType());
+  int64_t lanes = part.getDimSize(0);
+  auto type = mlir::VectorType::get({static_cast<int64_t>(parts.size()) * lanes}, part.getElementType());
+  mlir::Value whole = b.create<mlir::arith::ConstantOp>(loc, b.getZeroAttr(type));
+  for (auto [i, v] : llvm::enumerate(parts))
+    whole = b.create<mlir::vector::InsertStridedSliceOp>(
+        loc, v, whole, llvm::ArrayRef<int64_t>{static_cast<int64_t>(i) * lanes}, llvm::ArrayRef<int64_t>{1});
+  return whole;
+}
+
+} // namespace sinter::cpu
+
+#endif
