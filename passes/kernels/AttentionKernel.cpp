@@ -39,8 +39,8 @@ namespace {
 constexpr double kMasked = -1e30;
 /// Positions between two rescalings.
 constexpr int64_t kBlock = kAttentionBlock;
-/// Lanes of the softmax's steps: exp has a dozen constants and needs registers for them.
-constexpr int64_t kSoftmaxLanes = 16;
+/// Lanes and rows of the softmax's steps: exp has a dozen constants and needs registers for them.
+constexpr int64_t kSoftmaxLanes = 16, kSoftmaxRows = 4;
 
 /// Where things lie in the scratch, all in rows of f32 or i32.
 struct Scratch {
@@ -116,7 +116,8 @@ private:
   void stageInt8();
   void scores(Value row);
   Value addScores(Value sum, Value row, Value tile, Value lane, Value begin, Value end);
-  void softmax(Value row, Value i);
+  void softmax(Value row, Value i, int64_t n);
+  void softmax(Value row);
   void addValues(Value row);
   void addValues(Value row, Value lane, int64_t lanes, Value weights);
   void storeOutputs();
@@ -213,12 +214,8 @@ Value AttentionBuilder::addScores(Value sum, Value row, Value tile, Value lane, 
     } else {
       Value offset = keysOffset(tile, d, lane);
       line = loadCache(1, offset, R);
-      if (prefetch) {
-        // The next block, keys and values. Both parts of a head have the same size, or nearly.
-        Value ahead = k.add(offset, kBlock * cache.headDim * cache.elementBytes());
-        k.op<PrefetchOp>(k.binding(1), ahead, 3);
-        k.op<PrefetchOp>(k.binding(2), ahead, 3);
-      }
+      if (prefetch)
+        k.op<PrefetchOp>(k.binding(1), k.add(offset, kBlock * cache.headDim * cache.elementBytes()), 2);
     }
     Value element = k.broadcast(k.loadRow(q, row, d, k.T, 1), block);
     return SmallVector<Value>{k.fma(element, k.broadcast(line, block), s[0])};
@@ -244,13 +241,16 @@ void AttentionBuilder::scores(Value row) {
   });
 }
 
-/// Row i of the T in the registers: scores become weights, and what was summed up before its factor.
-void AttentionBuilder::softmax(Value row, Value i) {
+/// Rows i .. i + n - 1 of the T in the registers: scores become weights, and what was summed up before its factor. Each is
+/// one chain from its maximum to its factor, so several go side by side.
+void AttentionBuilder::softmax(Value row, Value i, int64_t n) {
   row = k.add(row, i);
-  VectorType block = k.block(1, kSoftmaxLanes), number = k.block(1, 1);
+  VectorType block = k.block(n, kSoftmaxLanes);
   Type i32 = k.b.getI32Type();
-  VectorType ids = k.block(1, kSoftmaxLanes, i32);
-  Value limit = k.op<LoadRowOp>(k.block(1, 1, i32), last, row, k.index(0), false);
+  VectorType ids = k.block(n, kSoftmaxLanes, i32);
+  auto load = [&](Value rows, Value row) { return k.loadRow(rows, row, k.index(0), n, 1); };
+  auto store = [&](Value v, Value rows, Value row) { k.storeRow(v, rows, row, k.index(0)); };
+  Value limit = k.op<LoadRowOp>(k.block(n, 1, i32), last, row, k.index(0), false);
   Value masked = k.splat(block, kMasked);
   Value numbers = k.op<LanesOp>(k.lanes(kSoftmaxLanes, i32));
   Value most = k.loop(k.index(0), k.index(kBlock), kSoftmaxLanes, masked, [&](Value lane, ValueRange most) {
@@ -258,22 +258,30 @@ void AttentionBuilder::softmax(Value row, Value i) {
     Value positions = k.broadcast(k.make<arith::AddIOp>(start, numbers), ids);
     // What lies behind the tiles that have been computed may be anything; it is past every row's last position.
     Value seen = k.make<arith::CmpIOp>(arith::CmpIPredicate::sle, positions, k.broadcast(limit, ids));
-    Value s = k.make<arith::SelectOp>(seen, k.loadRow(p, i, lane, 1, kSoftmaxLanes), masked);
+    Value s = k.make<arith::SelectOp>(seen, k.loadRow(p, i, lane, n, kSoftmaxLanes), masked);
     k.storeRow(s, p, i, lane);
     return SmallVector<Value>{k.maxf(most[0], s)};
   })[0];
-  Value before = loadNumber(largest, row);
+  Value before = load(largest, row);
   Value now = k.maxf(before, k.reduce(ReduceKind::Max, most));
   Value shift = k.broadcast(now, block);
   Value sum = k.loop(k.index(0), k.index(kBlock), kSoftmaxLanes, k.splat(block, 0.0), [&](Value lane, ValueRange sum) {
-    Value weights = k.make<math::ExpOp>(k.subf(k.loadRow(p, i, lane, 1, kSoftmaxLanes), shift));
+    Value weights = k.make<math::ExpOp>(k.subf(k.loadRow(p, i, lane, n, kSoftmaxLanes), shift));
     k.storeRow(weights, p, i, lane);
     return SmallVector<Value>{k.addf(sum[0], weights)};
   })[0];
   Value factor = k.make<math::ExpOp>(k.subf(before, now));
-  storeNumber(k.fma(loadNumber(sums, row), factor, k.reduce(ReduceKind::Add, sum)), sums, row);
-  storeNumber(now, largest, row);
-  storeNumber(factor, factors, i);
+  store(k.fma(load(sums, row), factor, k.reduce(ReduceKind::Add, sum)), sums, row);
+  store(now, largest, row);
+  store(factor, factors, i);
+}
+
+/// All T rows.
+void AttentionBuilder::softmax(Value row) {
+  int64_t whole = k.T - k.T % kSoftmaxRows;
+  k.loop(k.index(0), k.index(whole), kSoftmaxRows, [&](Value i) { softmax(row, i, kSoftmaxRows); });
+  if (whole < k.T)
+    softmax(row, k.index(whole), k.T - whole);
 }
 
 /// Elements `lane` .. of o for T rows, whose weights are rows of `weights`.
@@ -283,8 +291,15 @@ void AttentionBuilder::addValues(Value row, Value lane, int64_t lanes, Value wei
   Value start = k.mulf(k.loadRow(o, row, lane, k.T, lanes), factor);
   // Positions that are not filled yet may hold anything, so the loop ends with the sequence.
   Value sum = k.loop(k.index(0), count, 1, start, [&](Value j, ValueRange acc) {
-    Value line =
-        staged ? k.loadRow(stagedValues, j, lane, 1, lanes) : loadCache(2, valuesOffset(j, lane), lanes);
+    Value line;
+    if (staged) {
+      line = k.loadRow(stagedValues, j, lane, 1, lanes);
+    } else {
+      Value offset = valuesOffset(j, lane);
+      line = loadCache(2, offset, lanes);
+      if (prefetch)
+        k.op<PrefetchOp>(k.binding(2), k.add(offset, kBlock * cache.valueStride() * cache.elementBytes()), 2);
+    }
     Value weight = k.broadcast(k.loadRow(weights, k.index(0), j, k.T, 1), block);
     return SmallVector<Value>{k.fma(weight, k.broadcast(line, block), acc[0])};
   })[0];
@@ -382,7 +397,7 @@ void AttentionBuilder::build() {
       cache.isInt8() ? stageInt8() : stage();
     k.loop(k.index(0), rows, k.T, [&](Value row) {
       scores(row);
-      k.loop(k.index(0), k.index(k.T), 1, [&](Value i) { softmax(row, i); });
+      softmax(row);
       addValues(row);
     });
   });
