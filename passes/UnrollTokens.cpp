@@ -23,6 +23,9 @@
 //   %f1 = arith.sitofp %i1              %x2 = tile.load_uniform ..
 //   ...                                 ...
 //
+// Of many tokens that are not arranged all dots are under way (codegen/cpu/LowerDot.cpp takes them word by word), and what is
+// done with them comes token after token behind them.
+//
 //===----------------------------------------------------------------------===//
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -43,6 +46,9 @@ using namespace sinter;
 using namespace sinter::tile;
 
 namespace {
+
+/// So many tokens leave registers for what is done with all of their dots at a time.
+constexpr size_t kFewTokens = 8;
 
 VectorType blockType(Type type) {
   auto vector = dyn_cast<VectorType>(type);
@@ -75,13 +81,16 @@ public:
     }
     for (Operation *op : dead)
       op->erase();
-    for (size_t i = 0; i < arranged.size(); ++i) {
-      Operation *first = arranged[i].first;
+    for (size_t i = 0; i < loads.size(); ++i) {
+      auto [first, together] = loads[i];
       Block *block = first->getBlock();
       auto end = block->mightHaveTerminator() ? block->getTerminator()->getIterator() : block->end();
-      if (i + 1 < arranged.size() && arranged[i + 1].first->getBlock() == block)
-        end = arranged[i + 1].first->getIterator();
-      orderByToken({first->getIterator(), end}, arranged[i].second);
+      if (i + 1 < loads.size() && loads[i + 1].first->getBlock() == block)
+        end = loads[i + 1].first->getIterator();
+      if (together > kFewTokens)
+        orderBehindDots({first->getIterator(), end});
+      else
+        orderByToken({first->getIterator(), end}, together);
     }
     return success();
   }
@@ -105,6 +114,7 @@ private:
   void unrollBroadcast(BroadcastOp op);
   void unrollDot(DotOp op);
   static void orderByToken(llvm::iterator_range<Block::iterator> ops, size_t together);
+  static void orderBehindDots(llvm::iterator_range<Block::iterator> ops);
 
   /// Token t of a value; values that have no token dimension are the same for all.
   Value token(Value value, int64_t t) {
@@ -159,8 +169,9 @@ private:
 
   DenseMap<Value, SmallVector<Value>> parts;
   SmallVector<Operation *> dead;
-  /// The first op of each arranged load, in their order, and how many of its rows (a token, or a pair) go together.
-  SmallVector<std::pair<Operation *, size_t>> arranged;
+  /// The first op of each load of many tokens' groups, in their order, and how many of its rows (a token, or a pair) have
+  /// their dots under way at a time.
+  SmallVector<std::pair<Operation *, size_t>> loads;
 };
 
 LogicalResult Unroller::unroll(Operation *op) {
@@ -203,14 +214,17 @@ LogicalResult Unroller::unroll(Operation *op) {
               });
   } else if (auto load = dyn_cast<LoadActsOp>(op)) {
     SmallVector<ActGroup> groups;
+    Operation *before = op->getPrevNode();
     for (int64_t t = 0; t < tokensOf(load.getScale().getType()); ++t)
       groups.push_back(loadActs(b, loc, load.getSource(), plus(b, loc, load.getRow(), t), load.getBlock()));
     replaceGroups(op, groups);
+    if (groups.size() > kFewTokens)
+      loads.push_back({before ? before->getNextNode() : &op->getBlock()->front(), groups.size()});
   } else if (auto load = dyn_cast<LoadArrangedOp>(op)) {
     Operation *before = op->getPrevNode();
     replaceGroups(op, loadArranged(b, load));
-    arranged.push_back({before ? before->getNextNode() : &op->getBlock()->front(),
-                        load.getSource().getType().getTogether() == 1 ? 2 : 1});
+    loads.push_back({before ? before->getNextNode() : &op->getBlock()->front(),
+                     load.getSource().getType().getTogether() == 1 ? 2 : 1});
   } else if (auto arrange = dyn_cast<ArrangeActsOp>(op)) {
     arrangeActs(b, arrange);
   } else if (auto store = dyn_cast<StoreActsOp>(op)) {
@@ -401,6 +415,18 @@ void Unroller::orderByToken(llvm::iterator_range<Block::iterator> range, size_t 
   // Read by nobody.
   for (Operation *op : left)
     op->moveBefore(block, range.end());
+}
+
+/// Of a block whose dots are all under way: what is done with them, token after token.
+void Unroller::orderBehindDots(llvm::iterator_range<Block::iterator> range) {
+  for (auto op = range.begin(); op != range.end();) {
+    if (!isa<DotOp>(*op++))
+      continue;
+    auto end = std::find_if(op, range.end(), llvm::IsaPred<DotOp>);
+    if (op != end)
+      orderByToken({op, end}, 1);
+    op = end;
+  }
 }
 
 LogicalResult Unroller::unrollIf(scf::IfOp branch) {

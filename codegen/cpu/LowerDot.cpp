@@ -27,6 +27,8 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/SmallVectorExtras.h"
 
 using namespace mlir;
@@ -140,8 +142,16 @@ Value DotLowering::floatDot() {
 
 /// (w + 128) x = w x + 128 x: the start value, 16 times -8 sum(x), pays for what the flipped top bit adds.
 Value DotLowering::correctFlip(Value init) {
-  Value extra = b.create<arith::MulIOp>(loc, op.getStart(), b.create<arith::ConstantIntOp>(loc, 16, 32));
-  return b.create<arith::AddIOp>(loc, init, b.create<vector::BroadcastOp>(loc, init.getType(), extra));
+  // LLVM would shift in a general register: more instructions, and more registers than there are.
+  SmallVector<Value> parts;
+  for (int64_t first = 0; first < rows; first += lanes) {
+    Value start = b.create<vector::BroadcastOp>(loc, type(lanes, i32()), op.getStart());
+    start = b.create<LLVM::InlineAsmOp>(loc, start.getType(), start, "", "=v,0", /*has_side_effects=*/false,
+                                        /*is_align_stack=*/false, LLVM::AsmDialectAttr(), ArrayAttr())
+                .getRes();
+    parts.push_back(b.create<arith::ShLIOp>(loc, start, splat(lanes, 32, 4)));
+  }
+  return b.create<arith::AddIOp>(loc, init, cpu::joinLanes(b, loc, parts));
 }
 
 Value DotLowering::integerDot(int64_t first, Value acc) {
@@ -245,6 +255,45 @@ Value DotLowering::smull(int64_t first, Value acc) {
 
 } // namespace
 
+/// What makes a word of codes, and is in its block: loads of weights and arithmetic.
+static void collectMakers(Operation *op, Block *block, llvm::SetVector<Operation *> &makers) {
+  if (!op || op->getBlock() != block || !(isMemoryEffectFree(op) || isa<LLVM::LoadOp>(op)) || makers.contains(op))
+    return;
+  for (Value operand : op->getOperands())
+    collectMakers(operand.getDefiningOp(), block, makers);
+  makers.insert(op);
+}
+
+/// What nobody needs earlier.
+static void moveDown(const llvm::SetVector<Operation *> &ops, Block *block, Block::iterator to) {
+  llvm::SetVector<Operation *> moved;
+  for (Operation *op : llvm::reverse(ops)) {
+    bool late = llvm::all_of(op->getUsers(), [&](Operation *user) {
+      Operation *here = block->findAncestorOpInBlock(*user);
+      return moved.contains(user) || !here || to == block->end() || !here->isBeforeInBlock(&*to);
+    });
+    if (late && op->isBeforeInBlock(&*to))
+      moved.insert(op);
+  }
+  for (Operation *op : llvm::reverse(moved))
+    op->moveBefore(block, to);
+}
+
+/// Words of one line after another, in the order of their lines: a line is in a register as long as its words are unpacked.
+static SmallVector<size_t> orderByLine(ValueRange codes) {
+  llvm::MapVector<Operation *, SmallVector<size_t>> lines;
+  for (auto [q, code] : llvm::enumerate(codes)) {
+    Operation *op = code.getDefiningOp();
+    while (op && !isa<LLVM::LoadOp>(op))
+      op = op->getNumOperands() ? op->getOperand(0).getDefiningOp() : nullptr;
+    lines[op].push_back(q);
+  }
+  SmallVector<size_t> order;
+  for (auto &[line, words] : lines)
+    llvm::append_range(order, words);
+  return order;
+}
+
 SmallVector<Value> cpu::lowerDots(OpBuilder &b, ArrayRef<DotOp> dots, const Variant &variant) {
   SmallVector<DotLowering> lowerings;
   for (DotOp dot : dots)
@@ -253,9 +302,16 @@ SmallVector<Value> cpu::lowerDots(OpBuilder &b, ArrayRef<DotOp> dots, const Vari
     return llvm::map_to_vector(lowerings, [](DotLowering &lowering) { return lowering.run(); });
   for (DotLowering &lowering : lowerings)
     lowering.begin();
-  for (size_t q = 0, n = DotOp(dots.front()).getCodes().size(); q < n; ++q)
+  ValueRange codes = DotOp(dots.front()).getCodes();
+  Block *block = b.getInsertionBlock();
+  for (size_t q : orderByLine(codes)) {
+    // What is made for these dots alone is made where they need it.
+    llvm::SetVector<Operation *> makers;
+    collectMakers(codes[q].getDefiningOp(), block, makers);
+    moveDown(makers, block, b.getInsertionPoint());
     for (DotLowering &lowering : lowerings)
       lowering.step(q);
+  }
   return llvm::map_to_vector(lowerings, [](DotLowering &lowering) { return lowering.end(); });
 }
 

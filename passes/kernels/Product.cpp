@@ -16,8 +16,8 @@
 // A block that streams goes over all rows of the tile before the next super-block, any other over all columns before the
 // next rows (RegisterBlock, codegen/Targets.h). The loop steps by super-blocks because a block's integer scales lie at bits
 // that depend on its place in one: unrolled, the shifts are constants and the lines with d and the integers are loaded once.
-// Blocks of arranged activations have so many tokens that this is worth nothing, and so much code that it costs: they step by
-// one block.
+// Blocks of arranged activations, and of many tokens, have so many tokens that this is worth nothing, and so much code that it
+// costs: they step by one block.
 //
 //===----------------------------------------------------------------------===//
 #include "passes/kernels/Product.h"
@@ -27,6 +27,9 @@ using namespace sinter;
 using namespace sinter::tile;
 
 namespace {
+
+/// With more tokens than this a loop steps by single blocks.
+constexpr int64_t kFewTokens = 8;
 
 struct Product {
   KernelBuilder &k;
@@ -48,8 +51,11 @@ struct Product {
   int64_t blocksPerSuper() { return format.isFloat() ? 1 : format.superBlock / kActGroup; }
   int64_t supers() { return layout.paddedCols() / format.superBlock; }
   /// Of the loop over columns.
-  int64_t steps() { return arranged ? supers() * blocksPerSuper() : supers(); }
-  Value step(Value at, Value part, Value acc) { return arranged ? integerBlock(at, part, acc) : superBlock(at, part, acc); }
+  int64_t steps() { return stepsByBlock() ? supers() * blocksPerSuper() : supers(); }
+  Value step(Value at, Value part, Value acc) {
+    return stepsByBlock() ? integerBlock(at, part, acc) : superBlock(at, part, acc);
+  }
+  bool stepsByBlock() { return arranged || (k.T > kFewTokens && !format.isFloat()); }
   Value place(Value block, Value part) {
     return k.op<LoadPackedOp>(BlockType::get(k.b.getContext(), format.id, rows), weight, tile, block, part);
   }
