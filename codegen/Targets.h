@@ -125,7 +125,8 @@ void printTargets(llvm::raw_ostream &out);
 llvm::ArrayRef<Target> allTargets();
 const Target *findTarget(llvm::StringRef name);
 
-/// Register blocks have at most this many tokens; buffers of rows are padded to a multiple of it.
+/// Register blocks have at most this many tokens; buffers of rows are padded to a multiple of it, and blocks must not read
+/// behind that (LinearKernel.cpp).
 inline constexpr int64_t kTokenPadding = 16;
 
 /// What --target= says: a target and the variants to put into the bundle, best first.

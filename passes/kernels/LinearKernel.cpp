@@ -154,6 +154,10 @@ void LinearBuilder::build() {
     return;
   }
   const RegisterBlock &large = blocks.back();
+  // No block may read behind the padding. The last one ends less than 4 rows behind the tokens: where blocks are multiples of
+  // 4, that is the next multiple of 4, which the padding reaches.
+  assert(kTokenPadding % large.tokens == 0 ||
+         (large.tokens % 4 == 0 && large.tokens - blocks[blocks.size() - 2].tokens <= 4));
   // The first block is for kernels of one token alone: two tokens cost no more reading.
   ArrayRef<RegisterBlock> small = ArrayRef(blocks).drop_back().drop_front();
   Value rest = k.rem(k.tokens(), large.tokens), whole = k.sub(k.tokens(), rest);

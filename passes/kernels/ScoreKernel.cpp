@@ -19,10 +19,17 @@ static constexpr double kNothing = -1e30;
 static RowsType partialType(MLIRContext *context) { return RowsType::get(context, 4, 16); }
 static RowsType numberType(MLIRContext *context) { return RowsType::get(context, 1, 4); }
 
+/// The largest block that takes rows up to their padding and none behind it: here there is no smaller one for the rest.
+static RegisterBlock wholeBlock(ArrayRef<RegisterBlock> blocks) {
+  while (kTokenPadding % blocks.back().tokens)
+    blocks = blocks.drop_back();
+  return blocks.back();
+}
+
 void sinter::buildScore(OpBuilder &b, Location loc, StringRef name, const ScoreSpec &spec, const Schedule &schedule) {
   MLIRContext *context = b.getContext();
   const WeightShape &w = spec.weight;
-  const RegisterBlock registers = schedule.blocks(spec.actsInput).back();
+  const RegisterBlock registers = wholeBlock(schedule.blocks(spec.actsInput));
   Type x = spec.actsInput ? Type(ActsType::get(context, w.cols)) : RowsType::getPadded(context, w.cols);
   KernelBuilder k(b, loc, name,
                   {PackedType::get(context, w.rows, w.cols, w.format), x, numberType(context), partialType(context)},

@@ -217,3 +217,40 @@ tile.kernel @extract(%x: !tile.rows<64>, %y: !tile.bytes) grid(%tile, %tokens, %
   %n = vector.extract %v[1, 5] : f32 from vector<2x32xf32>
   tile.store_uniform %n, %y[%tile] : f32, !tile.bytes
 }
+
+// -----
+// More tokens than 8 leave no registers for what becomes of all their dots: behind the dots it comes token after token.
+// CHECK-LABEL: tile.kernel @many
+// CHECK:         scf.for
+// CHECK:           %[[I0:.*]] = tile.dot
+// CHECK-COUNT-10:  tile.dot
+// CHECK:           %[[I11:.*]] = tile.dot
+// CHECK-NEXT:      %[[F0:.*]] = arith.sitofp %[[I0]]
+// CHECK-NEXT:      %[[X0:.*]] = vector.broadcast
+// CHECK-NEXT:      %[[V0:.*]] = arith.mulf %[[F0]], %[[X0]]
+// CHECK-NEXT:      arith.addf %{{.*}}, %[[V0]]
+// CHECK-NEXT:      arith.sitofp
+// CHECK:           %[[F11:.*]] = arith.sitofp %[[I11]]
+// CHECK-NEXT:      vector.broadcast
+// CHECK-NEXT:      arith.mulf %[[F11]]
+// CHECK-NEXT:      arith.addf
+// CHECK-NEXT:      scf.yield
+tile.kernel @many(%a: !tile.acts<64>, %w: !tile.bytes, %y: !tile.rows<64>) grid(%tile, %tokens, %position)
+    scratch(%scratch : 0) tokens 12 {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %q = tile.load %w[%tile] : !tile.bytes -> vector<4xi32>
+  %zero = arith.constant dense<0.0> : vector<12x4xf32>
+  %none = arith.constant dense<0> : vector<12x4xi32>
+  %sum = scf.for %k = %c0 to %position step %c1 iter_args(%acc = %zero) -> (vector<12x4xf32>) {
+    %codes, %scale, %start, %low, %high, %total = tile.load_acts %a[%c0, %k] : !tile.acts<64>
+        -> vector<12x8xi32>, vector<12x1xf32>, vector<12x1xi32>, vector<12x1xi32>, vector<12x1xi32>, vector<12x1xf32>
+    %i = tile.dot %none, [%q], %codes from 7 bits 4 : [vector<4xi32>], vector<12x8xi32> -> vector<12x4xi32>
+    %f = arith.sitofp %i : vector<12x4xi32> to vector<12x4xf32>
+    %x = tile.broadcast %scale : vector<12x1xf32> -> vector<12x4xf32>
+    %v = arith.mulf %f, %x : vector<12x4xf32>
+    %next = arith.addf %acc, %v : vector<12x4xf32>
+    scf.yield %next : vector<12x4xf32>
+  }
+  tile.store_row %sum, %y[%c0, %c0] : vector<12x4xf32>, !tile.rows<64>
+}
