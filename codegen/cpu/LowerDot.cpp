@@ -255,6 +255,10 @@ Value DotLowering::smull(int64_t first, Value acc) {
 
 } // namespace
 
+/// The sums of more tokens leave no registers for all words of codes: each is made where its dots need it. Of fewer tokens it
+/// is made before, as an in-order core wants it.
+static constexpr size_t kFewTokens = 8;
+
 /// What makes a word of codes, and is in its block: loads of weights and arithmetic.
 static void collectMakers(Operation *op, Block *block, llvm::SetVector<Operation *> &makers) {
   if (!op || op->getBlock() != block || !(isMemoryEffectFree(op) || isa<LLVM::LoadOp>(op)) || makers.contains(op))
@@ -305,10 +309,11 @@ SmallVector<Value> cpu::lowerDots(OpBuilder &b, ArrayRef<DotOp> dots, const Vari
   ValueRange codes = DotOp(dots.front()).getCodes();
   Block *block = b.getInsertionBlock();
   for (size_t q : orderByLine(codes)) {
-    // What is made for these dots alone is made where they need it.
-    llvm::SetVector<Operation *> makers;
-    collectMakers(codes[q].getDefiningOp(), block, makers);
-    moveDown(makers, block, b.getInsertionPoint());
+    if (dots.size() > kFewTokens) {
+      llvm::SetVector<Operation *> makers;
+      collectMakers(codes[q].getDefiningOp(), block, makers);
+      moveDown(makers, block, b.getInsertionPoint());
+    }
     for (DotLowering &lowering : lowerings)
       lowering.step(q);
   }
