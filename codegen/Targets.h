@@ -35,6 +35,11 @@ enum class Arrangement {
           ///< by two tokens (smmla)
 };
 
+/// The sums of register blocks of more tokens that are not arranged leave no registers for all of a block's codes, nor for what
+/// is done with all tokens' dots at a time: codes are unpacked where their dots are (cpu/LowerDot.cpp), dots become sums token
+/// after token (passes/UnrollTokens.cpp), and a loop steps by single blocks, which are much code (passes/kernels/Product.cpp).
+inline constexpr int64_t kFewTokens = 8;
+
 /// What of a linear layer is in registers at a time.
 struct RegisterBlock {
   unsigned tokens;

@@ -27,6 +27,7 @@
 // done with them comes token after token behind them.
 //
 //===----------------------------------------------------------------------===//
+#include "codegen/Targets.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -46,9 +47,6 @@ using namespace sinter;
 using namespace sinter::tile;
 
 namespace {
-
-/// So many tokens leave registers for what is done with all of their dots at a time.
-constexpr size_t kFewTokens = 8;
 
 VectorType blockType(Type type) {
   auto vector = dyn_cast<VectorType>(type);
@@ -171,7 +169,7 @@ private:
   SmallVector<Operation *> dead;
   /// The first op of each load of many tokens' groups, in their order, and how many of its rows (a token, or a pair) have
   /// their dots under way at a time.
-  SmallVector<std::pair<Operation *, size_t>> loads;
+  SmallVector<std::pair<Operation *, int64_t>> loads;
 };
 
 LogicalResult Unroller::unroll(Operation *op) {
@@ -218,8 +216,8 @@ LogicalResult Unroller::unroll(Operation *op) {
     for (int64_t t = 0; t < tokensOf(load.getScale().getType()); ++t)
       groups.push_back(loadActs(b, loc, load.getSource(), plus(b, loc, load.getRow(), t), load.getBlock()));
     replaceGroups(op, groups);
-    if (groups.size() > kFewTokens)
-      loads.push_back({before ? before->getNextNode() : &op->getBlock()->front(), groups.size()});
+    if (auto tokens = static_cast<int64_t>(groups.size()); tokens > kFewTokens)
+      loads.push_back({before ? before->getNextNode() : &op->getBlock()->front(), tokens});
   } else if (auto load = dyn_cast<LoadArrangedOp>(op)) {
     Operation *before = op->getPrevNode();
     replaceGroups(op, loadArranged(b, load));

@@ -17,7 +17,8 @@
 // Float dots are chains of fused multiply-adds, everywhere.
 //
 // Dots of several tokens with the same codes go word by word, all tokens of a word one after another: a token's sum is one
-// chain of vpdpbusd or sdot, up to 5 cycles a link, and a core looks only so far ahead for other chains, or not at all.
+// chain of vpdpbusd or sdot, up to 5 cycles a link, and a core looks only so far ahead for other chains, or not at all. Of
+// many tokens a word is unpacked in front of its dots.
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/cpu/LowerDot.h"
@@ -255,10 +256,6 @@ Value DotLowering::smull(int64_t first, Value acc) {
 
 } // namespace
 
-/// The sums of more tokens leave no registers for all words of codes: each is made where its dots need it. Of fewer tokens it
-/// is made before, as an in-order core wants it.
-static constexpr size_t kFewTokens = 8;
-
 /// What makes a word of codes, and is in its block: loads of weights and arithmetic.
 static void collectMakers(Operation *op, Block *block, llvm::SetVector<Operation *> &makers) {
   if (!op || op->getBlock() != block || !(isMemoryEffectFree(op) || isa<LLVM::LoadOp>(op)) || makers.contains(op))
@@ -309,7 +306,8 @@ SmallVector<Value> cpu::lowerDots(OpBuilder &b, ArrayRef<DotOp> dots, const Vari
   ValueRange codes = DotOp(dots.front()).getCodes();
   Block *block = b.getInsertionBlock();
   for (size_t q : orderByLine(codes)) {
-    if (dots.size() > kFewTokens) {
+    // Of few tokens all words are made before, as an in-order core wants it.
+    if (static_cast<int64_t>(dots.size()) > kFewTokens) {
       llvm::SetVector<Operation *> makers;
       collectMakers(codes[q].getDefiningOp(), block, makers);
       moveDown(makers, block, b.getInsertionPoint());

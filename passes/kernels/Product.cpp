@@ -28,9 +28,6 @@ using namespace sinter::tile;
 
 namespace {
 
-/// With more tokens than this a loop steps by single blocks.
-constexpr int64_t kFewTokens = 8;
-
 struct Product {
   KernelBuilder &k;
   Value weight, tile, x, row;
