@@ -98,11 +98,11 @@ if wanted e2e; then
   suite memory end_to_end memory
 fi
 if wanted aarch64; then
-  # `-cpu max` offers every feature; --variants names the kernels to run.
+  # `-cpu max` offers every feature; --variants names the kernels to run, and only those are compiled.
   emulator="qemu-aarch64 -L /usr/aarch64-linux-gnu -cpu max"
   quick=--quick
   [ "${SINTER_FULL:-0}" = 1 ] && quick=
-  suite goldens-aarch64 end_to_end goldens --target=aarch64 --variants=neon,dotprod,i8mm $quick \
+  suite goldens-aarch64 end_to_end goldens --target=aarch64:neon,dotprod,i8mm --variants=neon,dotprod,i8mm $quick \
     --sinter build/aarch64/bin/sinter --emulator "$emulator"
   suite variants-aarch64 end_to_end variants --target=aarch64 --sinter build/aarch64/bin/sinter --emulator "$emulator"
   suite tool-aarch64 end_to_end tool --target=aarch64 --sinter build/aarch64/bin/sinter --emulator "$emulator"
