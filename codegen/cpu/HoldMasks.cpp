@@ -30,9 +30,7 @@ namespace {
 Value holdMask(OpBuilder &b, Location loc, VectorType type, const APInt &mask, int64_t lanes) {
   auto scalable = VectorType::get({4}, type.getElementType(), {true});
   Value held = b.create<arith::ConstantOp>(loc, DenseElementsAttr::get(scalable, mask));
-  held = b.create<LLVM::InlineAsmOp>(loc, scalable, held, "", "=w,0", /*has_side_effects=*/false,
-                                     /*is_align_stack=*/false, LLVM::AsmDialectAttr(), ArrayAttr())
-             .getRes();
+  held = cpu::hideInRegister(b, loc, held, "w");
   held = cpu::fromScalable(b, loc, VectorType::get({lanes}, type.getElementType()), held);
   return cpu::joinLanes(b, loc, SmallVector<Value>(type.getDimSize(0) / lanes, held));
 }

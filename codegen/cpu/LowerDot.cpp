@@ -143,16 +143,11 @@ Value DotLowering::floatDot() {
 
 /// (w + 128) x = w x + 128 x: the start value, 16 times -8 sum(x), pays for what the flipped top bit adds.
 Value DotLowering::correctFlip(Value init) {
+  Value start = b.create<vector::BroadcastOp>(loc, type(lanes, i32()), op.getStart());
   // LLVM would shift in a general register: more instructions, and more registers than there are.
-  SmallVector<Value> parts;
-  for (int64_t first = 0; first < rows; first += lanes) {
-    Value start = b.create<vector::BroadcastOp>(loc, type(lanes, i32()), op.getStart());
-    start = b.create<LLVM::InlineAsmOp>(loc, start.getType(), start, "", "=v,0", /*has_side_effects=*/false,
-                                        /*is_align_stack=*/false, LLVM::AsmDialectAttr(), ArrayAttr())
-                .getRes();
-    parts.push_back(b.create<arith::ShLIOp>(loc, start, splat(lanes, 32, 4)));
-  }
-  return b.create<arith::AddIOp>(loc, init, cpu::joinLanes(b, loc, parts));
+  start = cpu::hideInRegister(b, loc, start, "v");
+  start = b.create<arith::ShLIOp>(loc, start, splat(lanes, 32, 4));
+  return b.create<arith::AddIOp>(loc, init, cpu::joinLanes(b, loc, SmallVector<Value>(rows / lanes, start)));
 }
 
 Value DotLowering::integerDot(int64_t first, Value acc) {
@@ -266,18 +261,17 @@ static void collectMakers(Operation *op, Block *block, llvm::SetVector<Operation
 }
 
 /// What nobody needs earlier.
-static void moveDown(const llvm::SetVector<Operation *> &ops, Block *block, Block::iterator to) {
+static void moveDown(const llvm::SetVector<Operation *> &ops, Operation *to) {
   llvm::SetVector<Operation *> moved;
   for (Operation *op : llvm::reverse(ops)) {
     bool late = llvm::all_of(op->getUsers(), [&](Operation *user) {
-      Operation *here = block->findAncestorOpInBlock(*user);
-      return moved.contains(user) || !here || to == block->end() || !here->isBeforeInBlock(&*to);
+      return moved.contains(user) || !to->getBlock()->findAncestorOpInBlock(*user)->isBeforeInBlock(to);
     });
-    if (late && op->isBeforeInBlock(&*to))
+    if (late && op->isBeforeInBlock(to))
       moved.insert(op);
   }
   for (Operation *op : llvm::reverse(moved))
-    op->moveBefore(block, to);
+    op->moveBefore(to);
 }
 
 /// Words of one line after another, in the order of their lines: a line is in a register as long as its words are unpacked.
@@ -304,13 +298,12 @@ SmallVector<Value> cpu::lowerDots(OpBuilder &b, ArrayRef<DotOp> dots, const Vari
   for (DotLowering &lowering : lowerings)
     lowering.begin();
   ValueRange codes = DotOp(dots.front()).getCodes();
-  Block *block = b.getInsertionBlock();
   for (size_t q : orderByLine(codes)) {
     // Of few tokens all words are made before, as an in-order core wants it.
     if (static_cast<int64_t>(dots.size()) > kFewTokens) {
       llvm::SetVector<Operation *> makers;
-      collectMakers(codes[q].getDefiningOp(), block, makers);
-      moveDown(makers, block, b.getInsertionPoint());
+      collectMakers(codes[q].getDefiningOp(), b.getInsertionBlock(), makers);
+      moveDown(makers, &*b.getInsertionPoint());
     }
     for (DotLowering &lowering : lowerings)
       lowering.step(q);

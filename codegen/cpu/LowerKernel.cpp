@@ -19,6 +19,7 @@
 #include "codegen/cpu/Annotate.h"
 #include "codegen/cpu/LowerDot.h"
 #include "codegen/cpu/LowerLookup.h"
+#include "codegen/cpu/Registers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -104,10 +105,7 @@ Value KernelLowering::addressInOneRegister(Value binding, Value offset, int64_t 
   int64_t constant = takeTerms(offset, terms), start = reach ? constant : 0;
   bool near = !reach || std::abs(constant - hidden.start) <= reach;
   if (hidden.block != b.getInsertionBlock() || hidden.binding != binding || hidden.terms != terms || !near) {
-    Value pointer = step(pointers.lookup(binding), terms, start);
-    pointer = b.create<LLVM::InlineAsmOp>(loc, pointer.getType(), pointer, "", "=r,0", /*has_side_effects=*/false,
-                                          /*is_align_stack=*/false, LLVM::AsmDialectAttr(), ArrayAttr())
-                  .getRes();
+    Value pointer = cpu::hideInRegister(b, loc, step(pointers.lookup(binding), terms, start), "r");
     hidden = {b.getInsertionBlock(), binding, terms, start, pointer};
   }
   return step(hidden.pointer, {}, constant - hidden.start);

@@ -3,6 +3,7 @@
 #define SINTER_CODEGEN_CPU_REGISTERS_H
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 namespace sinter::cpu {
@@ -27,6 +28,16 @@ inline mlir::Value joinLanes(mlir::OpBuilder &b, mlir::Location loc, llvm::Array
     whole = b.create<mlir::vector::InsertStridedSliceOp>(
         loc, v, whole, llvm::ArrayRef<int64_t>{static_cast<int64_t>(i) * lanes}, llvm::ArrayRef<int64_t>{1});
   return whole;
+}
+
+/// `v` in a register of this class of LLVM's assembly (r, v, w), behind an empty piece of it: how it is made stays as it is
+/// and stays where it is.
+inline mlir::Value hideInRegister(mlir::OpBuilder &b, mlir::Location loc, mlir::Value v, llvm::StringRef registers) {
+  return b
+      .create<mlir::LLVM::InlineAsmOp>(loc, v.getType(), v, "", ("=" + registers + ",0").str(),
+                                       /*has_side_effects=*/false, /*is_align_stack=*/false, mlir::LLVM::AsmDialectAttr(),
+                                       mlir::ArrayAttr())
+      .getRes();
 }
 
 } // namespace sinter::cpu

@@ -92,7 +92,8 @@ private:
   /// Elements of a head that are moved at a time: its neighbours must stay as they are.
   int64_t headStep() { return cache.headDim % kTileRows == 0 ? kTileRows : cache.headDim % 8 == 0 ? 8 : 1; }
   Value column(Value head) { return k.mul(k.add(k.mul(kvHead, group), head), cache.headDim); }
-  Value loadNumber(Value rows, Value row) { return k.loadRow(rows, row, k.index(0), 1, 1); }
+  /// A number each of `n` rows.
+  Value loadNumber(Value rows, Value row, int64_t n = 1) { return k.loadRow(rows, row, k.index(0), n, 1); }
   void storeNumber(Value v, Value rows, Value row) { k.storeRow(v, rows, row, k.index(0)); }
 
   /// `lanes` numbers at byte `offset` of the cache, as f32; of i8 without their scale.
@@ -248,8 +249,6 @@ void AttentionBuilder::softmax(Value row, Value i, int64_t n) {
   VectorType block = k.block(n, kSoftmaxLanes);
   Type i32 = k.b.getI32Type();
   VectorType ids = k.block(n, kSoftmaxLanes, i32);
-  auto load = [&](Value rows, Value row) { return k.loadRow(rows, row, k.index(0), n, 1); };
-  auto store = [&](Value v, Value rows, Value row) { k.storeRow(v, rows, row, k.index(0)); };
   Value limit = k.op<LoadRowOp>(k.block(n, 1, i32), last, row, k.index(0), false);
   Value masked = k.splat(block, kMasked);
   Value numbers = k.op<LanesOp>(k.lanes(kSoftmaxLanes, i32));
@@ -262,7 +261,7 @@ void AttentionBuilder::softmax(Value row, Value i, int64_t n) {
     k.storeRow(s, p, i, lane);
     return SmallVector<Value>{k.maxf(most[0], s)};
   })[0];
-  Value before = load(largest, row);
+  Value before = loadNumber(largest, row, n);
   Value now = k.maxf(before, k.reduce(ReduceKind::Max, most));
   Value shift = k.broadcast(now, block);
   Value sum = k.loop(k.index(0), k.index(kBlock), kSoftmaxLanes, k.splat(block, 0.0), [&](Value lane, ValueRange sum) {
@@ -271,9 +270,9 @@ void AttentionBuilder::softmax(Value row, Value i, int64_t n) {
     return SmallVector<Value>{k.addf(sum[0], weights)};
   })[0];
   Value factor = k.make<math::ExpOp>(k.subf(before, now));
-  store(k.fma(load(sums, row), factor, k.reduce(ReduceKind::Add, sum)), sums, row);
-  store(now, largest, row);
-  store(factor, factors, i);
+  storeNumber(k.fma(loadNumber(sums, row, n), factor, k.reduce(ReduceKind::Add, sum)), sums, row);
+  storeNumber(now, largest, row);
+  storeNumber(factor, factors, i);
 }
 
 /// All T rows.
