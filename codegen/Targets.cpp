@@ -20,12 +20,14 @@ static constexpr StringRef kSve512[] = {"sve", "sve512"};
 
 // Register blocks: of a block that streams, float sums of 32 rows for each token must fit; of others, codes of 8 quads,
 // one float sum and one integer one a token.
-//   AVX-512  16 rows: 12 + 12 tokens, 4 lines of codes, a word of them and a mask of 32 zmm, in the order of the tile program
+//   AVX-512  16 rows: 12 + 12 tokens, 4 lines of codes, a word of them and a mask of 32 zmm, in the order of the tile program;
+//            staged 32 rows: 12 + 12 for 6 tokens, a word of codes 2, one of activations 1, which serves both dots
 //   AVX2      8 rows: 8 + 4 of 16 ymm, codes from the stack in part
 //   NEON      8 rows: 16 + 2 x 4 of 32
 //   SVE      of 256 bits as NEON with two registers a row block of 16; of 512 as AVX-512
 static constexpr RegisterBlock kAvx512Blocks[] = {
     {1, 16, true}, {2, 16, true}, {4, 16, false}, {8, 16, false}, {12, 16, false}};
+static constexpr RegisterBlock kAvx512Staged = {6, 32, false};
 static constexpr RegisterBlock kAvx2Blocks[] = {{1, 8, true}, {2, 8, true}, {4, 8, false}};
 static constexpr RegisterBlock kNeonBlocks[] = {{1, 8, true}, {2, 8, true}, {4, 8, false}};
 // Arranged activations leave the registers to sums: 16 tokens x 4 rows are 16 of 32, the codes of 4 rows 8, their scales 1
@@ -47,7 +49,7 @@ static constexpr RegisterBlock kSve256Blocks[] = {{1, 16, true}, {2, 16, true}, 
 static constexpr RegisterBlock kSve512Blocks[] = {{1, 16, true}, {2, 16, true}, {4, 16, false}, {8, 16, false}};
 static constexpr Variant kX86Variants[] = {
     {"avx512vnni", kAvx512Vnni, "+avx2,+fma,+f16c,+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512vnni", 512,
-     DotKind::vpdpbusd, {kAvx512Blocks, 8, 32, 16384}, {}, true},
+     DotKind::vpdpbusd, {kAvx512Blocks, 8, 32, 16384, 0, kAvx512Staged, true}, {}, true},
     {"avxvnni", kAvxVnni, "+avx2,+fma,+f16c,+avxvnni", 256, DotKind::vpdpbusd, {kAvx2Blocks, 4, 16, 8192}},
     {"avx2", kAvx2, "+avx2,+fma,+f16c", 256, DotKind::pmaddubsw, {kAvx2Blocks, 4, 16, 8192}},
 };

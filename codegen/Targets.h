@@ -35,9 +35,8 @@ enum class Arrangement {
           ///< by two tokens (smmla)
 };
 
-/// The sums of register blocks of more tokens that are not arranged leave no registers for all of a block's codes, nor for what
-/// is done with all tokens' dots at a time: codes are unpacked where their dots are (cpu/LowerDot.cpp), dots become sums token
-/// after token (passes/UnrollTokens.cpp), and a loop steps by single blocks, which are much code (passes/kernels/Product.cpp).
+/// The sums of register blocks of more tokens that are not arranged leave no registers for all of a block's codes: dots go
+/// `in_turn`, and a loop steps by single blocks, which are much code (passes/kernels/Product.cpp).
 inline constexpr int64_t kFewTokens = 8;
 
 /// What of a linear layer is in registers at a time.
@@ -55,6 +54,9 @@ struct RegisterBlock {
   Arrangement arrangement = Arrangement::rows;
 };
 
+/// A chunk of fewer tokens is not worth unpacking a tile's weights for.
+inline constexpr int64_t kStagedTokens = 24;
+
 /// Register tiles and distances.
 struct Schedule {
   /// Blocks of linear layers, fewest tokens first: the first is for one token, the last for a chunk, those between for
@@ -68,6 +70,11 @@ struct Schedule {
   /// Weights of the tiles that share arranged activations: they come once for each block of tokens, out of the second
   /// cache.
   unsigned stripBytes = 0;
+  /// Of integer formats and a chunk of kStagedTokens at least: a row tile's weights are unpacked into scratch once
+  /// (passes/kernels/StagedTile.h), and this block reads them there. No tokens: not on this target.
+  RegisterBlock staged = {0, 0, false};
+  /// Unpacked codes of 8 bits are unsigned: what the target's instruction takes them for.
+  bool unsignedCodes = false;
 
   const RegisterBlock &gemv() const { return linear.front(); }
   /// Blocks for weights of integer formats, or of float formats, which have no arranged ones. Of two blocks for as many

@@ -23,8 +23,8 @@
 //   %f1 = arith.sitofp %i1              %x2 = tile.load_uniform ..
 //   ...                                 ...
 //
-// Of many tokens that are not arranged all dots are under way (codegen/cpu/LowerDot.cpp takes them word by word), and what is
-// done with them comes token after token behind them.
+// All dots that go `in_turn` are under way (codegen/cpu/LowerDot.cpp takes them word by word), and what is done with them comes
+// token after token behind them.
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/Targets.h"
@@ -85,10 +85,15 @@ public:
       auto end = block->mightHaveTerminator() ? block->getTerminator()->getIterator() : block->end();
       if (i + 1 < loads.size() && loads[i + 1].first->getBlock() == block)
         end = loads[i + 1].first->getIterator();
-      if (together > kFewTokens)
-        orderBehindDots({first->getIterator(), end});
-      else
-        orderByToken({first->getIterator(), end}, together);
+      orderByToken({first->getIterator(), end}, together);
+    }
+    for (DotOp dot : inTurn) {
+      Block *block = dot->getBlock();
+      auto begin = std::next(dot->getIterator());
+      auto stop = block->mightHaveTerminator() ? block->getTerminator()->getIterator() : block->end();
+      auto end = std::find_if(begin, stop, llvm::IsaPred<DotOp>);
+      if (begin != end)
+        orderByToken({begin, end}, 1);
     }
     return success();
   }
@@ -112,7 +117,6 @@ private:
   void unrollBroadcast(BroadcastOp op);
   void unrollDot(DotOp op);
   static void orderByToken(llvm::iterator_range<Block::iterator> ops, size_t together);
-  static void orderBehindDots(llvm::iterator_range<Block::iterator> ops);
 
   /// Token t of a value; values that have no token dimension are the same for all.
   Value token(Value value, int64_t t) {
@@ -170,6 +174,8 @@ private:
   /// The first op of each load of many tokens' groups, in their order, and how many of its rows (a token, or a pair) have
   /// their dots under way at a time.
   SmallVector<std::pair<Operation *, int64_t>> loads;
+  /// The last token's dot of each that goes in turn.
+  SmallVector<DotOp> inTurn;
 };
 
 LogicalResult Unroller::unroll(Operation *op) {
@@ -212,12 +218,9 @@ LogicalResult Unroller::unroll(Operation *op) {
               });
   } else if (auto load = dyn_cast<LoadActsOp>(op)) {
     SmallVector<ActGroup> groups;
-    Operation *before = op->getPrevNode();
     for (int64_t t = 0; t < tokensOf(load.getScale().getType()); ++t)
       groups.push_back(loadActs(b, loc, load.getSource(), plus(b, loc, load.getRow(), t), load.getBlock()));
     replaceGroups(op, groups);
-    if (auto tokens = static_cast<int64_t>(groups.size()); tokens > kFewTokens)
-      loads.push_back({before ? before->getNextNode() : &op->getBlock()->front(), tokens});
   } else if (auto load = dyn_cast<LoadArrangedOp>(op)) {
     Operation *before = op->getPrevNode();
     replaceGroups(op, loadArranged(b, load));
@@ -322,7 +325,10 @@ void Unroller::unrollDot(DotOp op) {
   for (int64_t t = 0; t < tokensOf(op.getResult().getType()); ++t)
     values.push_back(b.create<DotOp>(op.getLoc(), tokenType(op.getResult().getType()), token(op.getInit(), t),
                                      op.getCodes(), token(op.getX(), t),
-                                     op.getStart() ? token(op.getStart(), t) : Value(), op.getBits(), op.getFirst()));
+                                     op.getStart() ? token(op.getStart(), t) : Value(), op.getBits(), op.getFirst(),
+                                     op.getUnsignedCodes(), op.getInTurn()));
+  if (op.getInTurn())
+    inTurn.push_back(values.back().getDefiningOp<DotOp>());
   replace(op, 0, std::move(values));
 }
 
@@ -413,18 +419,6 @@ void Unroller::orderByToken(llvm::iterator_range<Block::iterator> range, size_t 
   // Read by nobody.
   for (Operation *op : left)
     op->moveBefore(block, range.end());
-}
-
-/// Of a block whose dots are all under way: what is done with them, token after token.
-void Unroller::orderBehindDots(llvm::iterator_range<Block::iterator> range) {
-  for (auto op = range.begin(); op != range.end();) {
-    if (!isa<DotOp>(*op++))
-      continue;
-    auto end = std::find_if(op, range.end(), llvm::IsaPred<DotOp>);
-    if (op != end)
-      orderByToken({op, end}, 1);
-    op = end;
-  }
 }
 
 LogicalResult Unroller::unrollIf(scf::IfOp branch) {

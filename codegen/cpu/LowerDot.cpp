@@ -18,7 +18,7 @@
 //
 // Dots of several tokens with the same codes go word by word, all tokens of a word one after another: a token's sum is one
 // chain of vpdpbusd or sdot, up to 5 cycles a link, and a core looks only so far ahead for other chains, or not at all. Of
-// many tokens a word is unpacked in front of its dots.
+// dots that go `in_turn` a word is made in front of its dots; of others all are made before, as an in-order core wants it.
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/cpu/LowerDot.h"
@@ -74,7 +74,7 @@ public:
 
 private:
   bool isFloat() { return cast<VectorType>(op.getResult().getType()).getElementType().isF32(); }
-  bool isSigned() { return op.getBits() == 8; }
+  bool isSigned() { return op.getBits() == 8 && !op.getUnsignedCodes(); }
   VectorType type(int64_t n, Type element) { return VectorType::get({n}, element); }
   Type i8() { return b.getI8Type(); }
   Type i16() { return b.getI16Type(); }
@@ -299,8 +299,7 @@ SmallVector<Value> cpu::lowerDots(OpBuilder &b, ArrayRef<DotOp> dots, const Vari
     lowering.begin();
   ValueRange codes = DotOp(dots.front()).getCodes();
   for (size_t q : orderByLine(codes)) {
-    // Of few tokens all words are made before, as an in-order core wants it.
-    if (static_cast<int64_t>(dots.size()) > kFewTokens) {
+    if (DotOp(dots.front()).getInTurn()) {
       llvm::SetVector<Operation *> makers;
       collectMakers(codes[q].getDefiningOp(), b.getInsertionBlock(), makers);
       moveDown(makers, &*b.getInsertionPoint());

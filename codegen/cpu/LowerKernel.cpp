@@ -234,10 +234,13 @@ FailureOr<size_t> KernelLowering::dots(ArrayRef<Operation *> ops) {
       break;
     group.push_back(next);
   }
-  for (DotOp dot : group)
-    if (variant.dot == DotKind::vpdpbusd && dot.getBits() == 8 && dot.getX().getType().getElementType().isInteger() &&
-        !dot.getStart())
+  for (DotOp dot : group) {
+    if (dot.getUnsignedCodes() && dot.getBits() == 8 && variant.dot != DotKind::vpdpbusd)
+      return dot.emitOpError("of unsigned codes of 8 bits has no instruction here");
+    if (variant.dot == DotKind::vpdpbusd && dot.getBits() == 8 && !dot.getUnsignedCodes() &&
+        dot.getX().getType().getElementType().isInteger() && !dot.getStart())
       return dot.emitOpError("of 8-bit codes needs the start of its activations where weights are unsigned bytes");
+  }
   for (auto [dot, value] : llvm::zip_equal(group, cpu::lowerDots(b, group, variant)))
     dot.getResult().replaceAllUsesWith(value);
   for (DotOp dot : group)

@@ -392,7 +392,7 @@ LogicalResult HVXPrinter::printDot(DotOp op) {
   if (!isUniformVector(op.getX()))
     return unsupported(op, "its activations are not words that are the same in all lanes");
   bool integer = getElementTypeOrSelf(op.getResult().getType()).isInteger(32);
-  bool twosComplement = integer && op.getBits() == 8;
+  bool twosComplement = integer && op.getBits() == 8 && !op.getUnsignedCodes();
   if (twosComplement && !op.getStart())
     return unsupported(op, "vrmpy takes unsigned bytes, and without the start of the activations nothing can be taken off");
   if (failed(define(op, nameOf(op.getInit()))))

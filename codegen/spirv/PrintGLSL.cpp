@@ -302,6 +302,8 @@ LogicalResult GLSLPrinter::printDot(DotOp op) {
   bool integer = getElementTypeOrSelf(op.getResult().getType()).isInteger(32);
   if (!isUniformVector(op.getX()))
     return unsupported(op, "its activations are not words that are the same in all lanes");
+  if (op.getUnsignedCodes())
+    return unsupported(op, "both operands of its products are signed");
   if (failed(define(op, nameOf(op.getInit()))))
     return failure();
   std::string sum = nameOf(op.getResult()), x = nameOf(op.getX());

@@ -7,6 +7,11 @@
 //       store: float rows | int8 groups | keys | values }
 //     scf.if a few tokens are left { the same once, in the smallest block that holds them } }
 //
+// Of a chunk of many tokens, where the schedule has a block for it, what is read of the weights is unpacked once (StagedTile.h):
+//
+//     scf.if %n >= 24 { unpack tile %t into scratch; scf.for %m = 0 to %n step 6 { as above, out of the scratch } }
+//     the rest as above
+//
 // Where a schedule arranges activations, kernels take strips of tiles: what is arranged serves all of them.
 //
 //     scf.for %m = 0 to %n step T {
@@ -38,7 +43,7 @@ constexpr int64_t kEpilogueTokens = 2;
 class LinearBuilder {
 public:
   LinearBuilder(OpBuilder &b, Location loc, StringRef name, const LinearSpec &spec, const Schedule &schedule)
-      : spec(spec), schedule(schedule), blocks(schedule.blocks(spec.actsInput)), rows(spec.weights.front().rows),
+      : spec(spec), schedule(schedule), blocks(registerBlocks()), rows(spec.weights.front().rows),
         k(b, loc, name, bindingTypes(b.getContext()), largest().tokens, scratch(b.getContext())) {}
 
   void build();
@@ -46,18 +51,38 @@ public:
 private:
   /// Tokens `row` .. row + T - 1.
   void buildBlock(Value row, const RegisterBlock &block);
+  /// Tokens 0 .. , staged; the result is how many they are.
+  Value buildStaged();
   /// Epilogue and store of tokens `row` .. row + T - 1.
   void finish(ArrayRef<Value> products, Value row);
   SmallVector<Type> bindingTypes(MLIRContext *context);
   Value epilogue(ArrayRef<Value> products, Value row);
   Value rotate(Value v, llm::RotateOp op, Value row);
 
+  /// For tokens that are not staged: few, where others are.
+  SmallVector<RegisterBlock> registerBlocks() {
+    SmallVector<RegisterBlock> all = schedule.blocks(spec.actsInput);
+    while (stages() && all.back().tokens > kFewTokens)
+      all.pop_back();
+    return all;
+  }
   const RegisterBlock &largest() { return spec.tokens == TokenClass::One ? schedule.gemv() : blocks.back(); }
   int64_t scratch(MLIRContext *context) {
     int64_t bytes = 0;
     for (const RegisterBlock &block : spec.tokens == TokenClass::One ? ArrayRef(blocks).take_front() : blocks)
       bytes = std::max(bytes, productScratch(context, block, spec.weights));
+    if (!stages())
+      return bytes;
+    bytes = std::max(bytes, productScratch(context, schedule.staged, spec.weights));
+    for (const WeightShape &weight : spec.weights) {
+      staged.emplace_back(weight, llvm::alignTo(bytes, 64), schedule.unsignedCodes);
+      bytes = llvm::alignTo(bytes, 64) + staged.back().bytes();
+    }
     return bytes;
+  }
+  bool stages() {
+    return spec.tokens != TokenClass::One && schedule.staged.tokens &&
+           llvm::all_of(spec.weights, [](const WeightShape &weight) { return StagedTile::pays(weight.format); });
   }
   int64_t strip() {
     if (largest().arrangement == Arrangement::rows)
@@ -80,6 +105,7 @@ private:
   const Schedule &schedule;
   SmallVector<RegisterBlock> blocks;
   int64_t rows;
+  SmallVector<StagedTile> staged;
   KernelBuilder k;
 };
 
@@ -146,6 +172,29 @@ void LinearBuilder::finish(ArrayRef<Value> products, Value row) {
     buildAppend(k, v, row, rows, spec.cache, spec.output == OutputKind::Keys, out());
 }
 
+Value LinearBuilder::buildStaged() {
+  const RegisterBlock &block = schedule.staged;
+  // Tokens that are left fill the next block but for one, or leave it to smaller ones: the padding holds one more.
+  Value left = k.rem(k.tokens(), block.tokens), whole = k.sub(k.tokens(), left);
+  Value end = k.make<arith::SelectOp>(k.below(left, k.index(block.tokens - 1)), whole, k.tokens());
+  Value enough = k.below(k.index(kStagedTokens - 1), k.tokens());
+  end = k.make<arith::SelectOp>(enough, end, k.index(0));
+  k.when(enough, [&] {
+    for (auto [i, tile] : llvm::enumerate(staged))
+      tile.fill(k, k.binding(i), k.tile());
+    k.T = block.tokens;
+    k.loop(k.index(0), end, block.tokens, [&](Value row) {
+      SmallVector<Value> stored, products;
+      for (auto [i, tile] : llvm::enumerate(staged))
+        stored.push_back(buildStoredProduct(k, k.binding(i), k.tile(), k.binding(spec.weights.size()), row, block, i, &tile));
+      for (Value sums : stored)
+        products.push_back(k.loadRow(sums, k.index(0), k.index(0), k.T, kTileRows));
+      finish(products, row);
+    });
+  });
+  return end;
+}
+
 void LinearBuilder::build() {
   if (strip() > 1)
     k.kernel.setStrip(strip());
@@ -160,13 +209,14 @@ void LinearBuilder::build() {
          (large.tokens % 4 == 0 && large.tokens - blocks[blocks.size() - 2].tokens <= 4));
   // The first block is for kernels of one token alone: two tokens cost no more reading.
   ArrayRef<RegisterBlock> small = ArrayRef(blocks).drop_back().drop_front();
-  Value rest = k.rem(k.tokens(), large.tokens), whole = k.sub(k.tokens(), rest);
+  Value begin = stages() ? buildStaged() : k.index(0);
+  Value rest = k.rem(k.sub(k.tokens(), begin), large.tokens), whole = k.sub(k.tokens(), rest);
   Value end = k.tokens();
   if (!small.empty()) {
     Value many = k.below(k.index(small.back().tokens), rest);
     end = k.make<arith::SelectOp>(many, k.tokens(), whole);
   }
-  k.loop(k.index(0), end, large.tokens, [&](Value row) { buildBlock(row, large); });
+  k.loop(begin, end, large.tokens, [&](Value row) { buildBlock(row, large); });
   int64_t fewer = 0;
   for (const RegisterBlock &block : small) {
     Value fits = k.make<arith::AndIOp>(k.below(k.index(fewer), rest), k.below(rest, k.index(block.tokens + 1)));

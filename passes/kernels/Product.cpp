@@ -17,7 +17,7 @@
 // next rows (RegisterBlock, codegen/Targets.h). The loop steps by super-blocks because a block's integer scales lie at bits
 // that depend on its place in one: unrolled, the shifts are constants and the lines with d and the integers are loaded once.
 // Blocks of arranged activations, and of many tokens, have so many tokens that this is worth nothing, and so much code that it
-// costs: they step by one block.
+// costs; staged weights (StagedTile.h) are unpacked already. All these step by one block.
 //
 //===----------------------------------------------------------------------===//
 #include "passes/kernels/Product.h"
@@ -37,6 +37,8 @@ struct Product {
   /// Where x is arranged: tokens that go together (1 elsewhere).
   ArrangedType arranged;
   int64_t together;
+  /// Where the weights are already unpacked, or null.
+  const StagedTile *staged = nullptr;
 
   /// Sums: a row of a register block a token; of pairs of tokens, both tokens' sums in turn (tile.dot_pairs).
   VectorType sums(Type element = {}) { return k.block(k.T / together, rows * together, element); }
@@ -52,7 +54,8 @@ struct Product {
   Value step(Value at, Value part, Value acc) {
     return stepsByBlock() ? integerBlock(at, part, acc) : superBlock(at, part, acc);
   }
-  bool stepsByBlock() { return arranged || (k.T > kFewTokens && !format.isFloat()); }
+  bool inTurn() { return staged || (!arranged && k.T > kFewTokens); }
+  bool stepsByBlock() { return arranged || (inTurn() && !format.isFloat()); }
   Value place(Value block, Value part) {
     return k.op<LoadPackedOp>(BlockType::get(k.b.getContext(), format.id, rows), weight, tile, block, part);
   }
@@ -63,7 +66,7 @@ struct Product {
   }
   Value floatBlock(Value block, Value part, Value acc);
   Value integerBlock(Value block, Value part, Value acc);
-  Value offsetStart(Value start, int unit);
+  Value offsetStart(Value start, int64_t offset, int64_t unit);
   Value halfTotal(Value start, Value scale);
   Value superBlock(Value super, Value part, Value acc);
   void prefetch(Value super, int64_t distance);
@@ -78,13 +81,12 @@ struct Product {
 };
 
 /// -offset * sum out of -unit * sum, for all tokens.
-Value Product::offsetStart(Value start, int unit) {
+Value Product::offsetStart(Value start, int64_t offset, int64_t unit) {
   auto count = cast<VectorType>(start.getType());
-  assert(llvm::isPowerOf2_32(format.codeOffset) && llvm::isPowerOf2_32(unit));
-  if (format.codeOffset >= unit)
-    return format.codeOffset == unit ? start
-                                     : k.make<arith::MulIOp>(start, k.splatInt(count, format.codeOffset / unit));
-  return k.make<arith::ShRSIOp>(start, k.splatInt(count, llvm::Log2_32(unit / format.codeOffset)));
+  assert(llvm::isPowerOf2_64(offset) && llvm::isPowerOf2_64(unit));
+  if (offset >= unit)
+    return offset == unit ? start : k.make<arith::MulIOp>(start, k.splatInt(count, offset / unit));
+  return k.make<arith::ShRSIOp>(start, k.splatInt(count, llvm::Log2_64(unit / offset)));
 }
 
 Value Product::floatBlock(Value block, Value part, Value acc) {
@@ -100,15 +102,16 @@ Value Product::integerBlock(Value block, Value part, Value acc) {
                              : k.op<LoadActsOp>(words8, number, count, count, count, number, x, row, block);
   Value xCodes = load->getResult(0), xScale = load->getResult(1), start = load->getResult(2), low = load->getResult(3),
         high = load->getResult(4), xTotal = load->getResult(5);
-  Value at = place(block, part);
-  SmallVector<Value> words = codes(at);
+  Value at = staged ? Value() : place(block, part);
+  SmallVector<Value> words = staged ? staged->codes(k, block, part, rows) : codes(at);
+  int64_t offset = staged ? staged->codeOffset() : format.codeOffset;
   VectorType products = sums(i32), results = sums();
   unsigned groups = format.scaleGroup && format.scaleGroup < kActGroup ? kActGroup / format.scaleGroup : 1;
   for (unsigned g = 0; g < groups; ++g) {
     Value half = g == 0 ? low : high;
     Value init = k.splatInt(products, 0);
-    if (format.codeOffset)
-      init = k.broadcast(groups == 1 ? offsetStart(start, 8) : offsetStart(half, 32), products);
+    if (offset)
+      init = k.broadcast(groups == 1 ? offsetStart(start, offset, 8) : offsetStart(half, offset, 32), products);
     unsigned first = 8 / groups * g;
     ValueRange codes = ValueRange(words).slice(first / together, 8 / groups / together);
     Value dot;
@@ -116,12 +119,13 @@ Value Product::integerBlock(Value block, Value part, Value acc) {
       dot = k.op<DotPairsOp>(products, init, codes, xCodes, first);
     else // Targets with arranged blocks multiply signed bytes: their dots need no start.
       dot = k.op<DotOp>(products, init, codes, xCodes, format.signedCodes && !arranged ? start : Value(),
-                        format.codeBits(), first);
-    Value scale = perRow(k.op<ScaleOp>(k.lanes(rows), at, g));
+                        format.codeBits(), first, staged && staged->movedUp(), inTurn());
+    Value scale = staged ? staged->scale(k, block, g, part, rows) : perRow(k.op<ScaleOp>(k.lanes(rows), at, g));
     acc = k.op<ScaleAccumulateOp>(results, acc, dot, scale, xScale);
     if (format.minima) {
       // Negated a row, not a token: once for all of them.
-      Value minimum = perRow(k.make<arith::NegFOp>(k.op<MinimumOp>(k.lanes(rows), at, g)));
+      Value minimum = staged ? staged->minimum(k, block, g, part, rows)
+                             : perRow(k.make<arith::NegFOp>(k.op<MinimumOp>(k.lanes(rows), at, g)));
       Value total = groups == 1 ? xTotal : halfTotal(half, xScale);
       acc = k.fma(k.broadcast(minimum, results), k.broadcast(total, results), acc);
     }
@@ -210,9 +214,8 @@ static ArrangedType arrangedType(MLIRContext *context, const RegisterBlock &bloc
 }
 
 int64_t sinter::productScratch(MLIRContext *context, const RegisterBlock &block, ArrayRef<WeightShape> weights) {
-  if (block.arrangement == Arrangement::rows)
-    return sumBytes(block);
-  return sumBytes(block) * weights.size() + arrangedType(context, block, weights).getBytes();
+  int64_t sums = sumBytes(block) * weights.size();
+  return block.arrangement == Arrangement::rows ? sums : sums + arrangedType(context, block, weights).getBytes();
 }
 
 Value sinter::arrangeActivations(KernelBuilder &k, Value x, Value row, const RegisterBlock &block,
@@ -241,8 +244,9 @@ static void forParts(KernelBuilder &k, const RegisterBlock &block, llvm::functio
 }
 
 Value sinter::buildStoredProduct(KernelBuilder &k, Value weight, Value tile, Value x, Value row,
-                                 const RegisterBlock &block, unsigned number) {
+                                 const RegisterBlock &block, unsigned number, const StagedTile *staged) {
   Product product = makeProduct(k, weight, tile, x, row, block);
+  product.staged = staged;
   Value zero = k.splat(product.sums(), 0.0), end = k.index(product.steps()), first = k.index(0);
   Value sums = k.scratchRows(number * sumBytes(block), kTileRows);
   forParts(k, block, [&](Value part) {

@@ -4,6 +4,7 @@
 
 #include "passes/kernels/KernelBuilder.h"
 #include "passes/kernels/Kernels.h"
+#include "passes/kernels/StagedTile.h"
 
 namespace sinter {
 
@@ -19,9 +20,9 @@ mlir::Value buildProduct(KernelBuilder &k, mlir::Value weight, mlir::Value tile,
                          const RegisterBlock &block, int64_t prefetch);
 
 /// The same into scratch, the product of weight `number` behind those of the weights before. The result is what it lies in:
-/// T rows of 32 floats. Of blocks that do not stream.
+/// T rows of 32 floats. Of blocks that do not stream. With `staged` the weight is read there.
 mlir::Value buildStoredProduct(KernelBuilder &k, mlir::Value weight, mlir::Value tile, mlir::Value x, mlir::Value row,
-                               const RegisterBlock &block, unsigned number);
+                               const RegisterBlock &block, unsigned number, const StagedTile *staged = nullptr);
 
 /// Products of 32 rows, and arranged activations, for these weights.
 int64_t productScratch(mlir::MLIRContext *context, const RegisterBlock &block, llvm::ArrayRef<WeightShape> weights);

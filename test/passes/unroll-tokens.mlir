@@ -219,10 +219,10 @@ tile.kernel @extract(%x: !tile.rows<64>, %y: !tile.bytes) grid(%tile, %tokens, %
 }
 
 // -----
-// More tokens than 8 leave no registers for what becomes of all their dots: behind the dots it comes token after token.
+// So many dots that they go in turn leave no registers for what becomes of them all: behind the dots it comes token after token.
 // CHECK-LABEL: tile.kernel @many
 // CHECK:         scf.for
-// CHECK:           %[[I0:.*]] = tile.dot
+// CHECK:           %[[I0:.*]] = tile.dot {{.*}} bits 4 in_turn
 // CHECK-COUNT-10:  tile.dot
 // CHECK:           %[[I11:.*]] = tile.dot
 // CHECK-NEXT:      %[[F0:.*]] = arith.sitofp %[[I0]]
@@ -245,7 +245,7 @@ tile.kernel @many(%a: !tile.acts<64>, %w: !tile.bytes, %y: !tile.rows<64>) grid(
   %sum = scf.for %k = %c0 to %position step %c1 iter_args(%acc = %zero) -> (vector<12x4xf32>) {
     %codes, %scale, %start, %low, %high, %total = tile.load_acts %a[%c0, %k] : !tile.acts<64>
         -> vector<12x8xi32>, vector<12x1xf32>, vector<12x1xi32>, vector<12x1xi32>, vector<12x1xi32>, vector<12x1xf32>
-    %i = tile.dot %none, [%q], %codes from 7 bits 4 : [vector<4xi32>], vector<12x8xi32> -> vector<12x4xi32>
+    %i = tile.dot %none, [%q], %codes from 7 bits 4 in_turn : [vector<4xi32>], vector<12x8xi32> -> vector<12x4xi32>
     %f = arith.sitofp %i : vector<12x4xi32> to vector<12x4xf32>
     %x = tile.broadcast %scale : vector<12x1xf32> -> vector<12x4xf32>
     %v = arith.mulf %f, %x : vector<12x4xf32>
@@ -253,4 +253,26 @@ tile.kernel @many(%a: !tile.acts<64>, %w: !tile.bytes, %y: !tile.rows<64>) grid(
     scf.yield %next : vector<12x4xf32>
   }
   tile.store_row %sum, %y[%c0, %c0] : vector<12x4xf32>, !tile.rows<64>
+}
+
+// -----
+// Others stay together: a loop over few tokens has registers enough.
+// CHECK-LABEL: tile.kernel @few
+// CHECK:           tile.dot
+// CHECK-NEXT:      tile.dot
+// CHECK-NEXT:      arith.sitofp
+// CHECK-NEXT:      arith.sitofp
+// CHECK-NEXT:      arith.addf
+tile.kernel @few(%a: !tile.acts<64>, %w: !tile.bytes, %y: !tile.rows<64>) grid(%tile, %tokens, %position)
+    scratch(%scratch : 0) tokens 2 {
+  %c0 = arith.constant 0 : index
+  %q = tile.load %w[%tile] : !tile.bytes -> vector<4xi32>
+  %half = arith.constant dense<0.5> : vector<2x4xf32>
+  %none = arith.constant dense<0> : vector<2x4xi32>
+  %codes, %scale, %start, %low, %high, %total = tile.load_acts %a[%c0, %position] : !tile.acts<64>
+      -> vector<2x8xi32>, vector<2x1xf32>, vector<2x1xi32>, vector<2x1xi32>, vector<2x1xi32>, vector<2x1xf32>
+  %i = tile.dot %none, [%q], %codes from 7 bits 4 : [vector<4xi32>], vector<2x8xi32> -> vector<2x4xi32>
+  %f = arith.sitofp %i : vector<2x4xi32> to vector<2x4xf32>
+  %v = arith.addf %f, %half : vector<2x4xf32>
+  tile.store_row %v, %y[%c0, %c0] : vector<2x4xf32>, !tile.rows<64>
 }

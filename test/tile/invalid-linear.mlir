@@ -138,6 +138,14 @@ tile.kernel @dot_bits() grid(%tile, %tokens, %position) scratch(%scratch : 0) to
 }
 
 // -----
+tile.kernel @dot_unsigned() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %i = arith.constant dense<0> : vector<2x8xi32>
+  %q = arith.constant dense<0> : vector<8xi32>
+  // expected-error@+1 {{says 'unsigned' of codes that have no sign}}
+  %d = tile.dot %i, [%q], %i bits 7 unsigned : [vector<8xi32>], vector<2x8xi32> -> vector<2x8xi32>
+}
+
+// -----
 tile.kernel @dot_sum_type() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
   %i = arith.constant dense<0> : vector<2x8xi32>
   %q = arith.constant dense<0> : vector<8xi32>

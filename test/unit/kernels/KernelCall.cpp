@@ -29,6 +29,7 @@ static Machine avx512ScheduleOnAvx2() {
   static Variant variant = *target->findVariant("avx2");
   variant.name = "avx512vnni_schedule";
   variant.schedule = target->findVariant("avx512vnni")->schedule;
+  variant.schedule.unsignedCodes = false;
   return {target, &variant};
 }
 
