@@ -7,7 +7,7 @@
 //       store: float rows | int8 groups | keys | values }
 //     scf.if a few tokens are left { the same once, in the smallest block that holds them } }
 //
-// Of a chunk of many tokens, where the schedule has a block for it, what is read of the weights is unpacked once (StagedTile.h):
+// Of a chunk of many tokens, where the schedule has a block for it, a tile's weights are unpacked once (StagedTile.h):
 //
 //     scf.if %n >= 24 { unpack tile %t into scratch; scf.for %m = 0 to %n step 6 { as above, out of the scratch } }
 //     the rest as above

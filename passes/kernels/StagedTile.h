@@ -15,7 +15,7 @@ class StagedTile {
 public:
   /// Whether it pays for a format: not where two codes share a byte and one f16 is a block's scale. Those are unpacked by one
   /// or two operations a word, for which the loop reads half the bytes (Zen 4: Q4_0 4 % slower out of here, Q8_0 the same,
-  /// Q4_K 15 % and Q6_K 11 % faster).
+  /// Q4_K 14 % and Q6_K 10 % faster).
   static bool pays(FormatId format);
 
   /// `offset`: of the scratch, a multiple of 64 bytes. `unsignedCodes`: codes of 8 bits are moved up by 128.
