@@ -30,16 +30,17 @@ static constexpr RegisterBlock kAvx512Blocks[] = {
 static constexpr RegisterBlock kAvx512Staged = {6, 32, false};
 static constexpr RegisterBlock kAvx2Blocks[] = {{1, 8, true}, {2, 8, true}, {4, 8, false}};
 static constexpr RegisterBlock kNeonBlocks[] = {{1, 8, true}, {2, 8, true}, {4, 8, false}};
-// Arranged activations leave the registers to sums: 16 tokens x 4 rows are 16 of 32, the codes of 4 rows 8, their scales 1
-// (2 for pairs); 7 (6) are left for two dots that are under way. Of 4 tokens they still need fewer instructions than a pointer
-// a token.
-static constexpr RegisterBlock kDotprodBlocks[] = {{1, 8, true},
+// Arranged activations leave the registers to sums. Of 12 tokens x 4 rows float and integer ones are 24 of 32; 4 are left for
+// words of activations, 3 for codes, 1 for a mask. Pairs: 16 tokens x 4 rows are 16, codes 8, scales 2; 6 are left for two dots
+// that are under way. Of 4 tokens they still need fewer instructions than a pointer a token. One token: 32 rows are 8 + 8, so
+// that a dot has 7 others to wait for its sum with.
+static constexpr RegisterBlock kDotprodBlocks[] = {{1, 32, true, Arrangement::rows, 8},
                                                    {2, 8, true},
                                                    {4, 8, false},
                                                    {4, 4, false, Arrangement::tokens},
                                                    {8, 4, false, Arrangement::tokens},
-                                                   {16, 4, false, Arrangement::tokens}};
-static constexpr RegisterBlock kI8mmBlocks[] = {{1, 8, true},
+                                                   {12, 4, false, Arrangement::tokens}};
+static constexpr RegisterBlock kI8mmBlocks[] = {{1, 32, true, Arrangement::rows, 8},
                                                 {2, 8, true},
                                                 {4, 8, false},
                                                 {4, 4, false, Arrangement::pairs},
@@ -49,20 +50,24 @@ static constexpr RegisterBlock kSve256Blocks[] = {{1, 16, true}, {2, 16, true}, 
 static constexpr RegisterBlock kSve512Blocks[] = {{1, 16, true}, {2, 16, true}, {4, 16, false}, {8, 16, false}};
 static constexpr Variant kX86Variants[] = {
     {"avx512vnni", kAvx512Vnni, "+avx2,+fma,+f16c,+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512vnni", 512,
-     DotKind::vpdpbusd, {kAvx512Blocks, 8, 32, 16384, 0, kAvx512Staged, true}, {}, true},
+     DotKind::vpdpbusd, {kAvx512Blocks, 8, 32, 16384, 0, kAvx512Staged, true}, {}, Ordering::registers},
     {"avxvnni", kAvxVnni, "+avx2,+fma,+f16c,+avxvnni", 256, DotKind::vpdpbusd, {kAvx2Blocks, 4, 16, 8192}},
     {"avx2", kAvx2, "+avx2,+fma,+f16c", 256, DotKind::pmaddubsw, {kAvx2Blocks, 4, 16, 8192}},
 };
 // LLVM orders instructions for a CPU with a model of its own that holds for a generation of them; for "generic" it moves
 // loads so far ahead of their dots that the registers of a block do not suffice.
 static constexpr StringRef kTune = "neoverse-n2";
+// Where only what the tile program has ordered is left to order, for a core that runs instructions as they come.
+static constexpr StringRef kInOrderTune = "cortex-a510";
 // Of a second cache of 512 KB, which holds the arranged activations too.
 static constexpr unsigned kStrip = 320 * 1024;
 static constexpr Variant kAArch64Variants[] = {
     {"sve512", kSve512, "+neon,+dotprod,+sve", 512, DotKind::sdot, {kSve512Blocks, 8, 32, 0}, kTune},
     {"sve256", kSve256, "+neon,+dotprod,+sve", 256, DotKind::sdot, {kSve256Blocks, 4, 16, 0}, kTune},
-    {"i8mm", kI8mm, "+neon,+dotprod,+i8mm", 128, DotKind::sdot, {kI8mmBlocks, 4, 16, 0, kStrip}, kTune, true},
-    {"dotprod", kDotprod, "+neon,+dotprod", 128, DotKind::sdot, {kDotprodBlocks, 4, 16, 0, kStrip}, kTune, true},
+    {"i8mm", kI8mm, "+neon,+dotprod,+i8mm", 128, DotKind::sdot, {kI8mmBlocks, 4, 16, 0, kStrip}, kInOrderTune,
+     Ordering::registers},
+    {"dotprod", kDotprod, "+neon,+dotprod", 128, DotKind::sdot, {kDotprodBlocks, 4, 16, 0, kStrip}, kInOrderTune,
+     Ordering::program},
     {"neon", {}, "+neon", 128, DotKind::smull, {kNeonBlocks, 4, 16, 0}},
 };
 static constexpr Target kTargets[] = {

@@ -29,8 +29,8 @@ enum class DotKind {
 /// Where the int8 activations of a register block lie when its dots read them.
 enum class Arrangement {
   rows,   ///< in their rows
-  tokens, ///< copied to scratch, once for a strip of tiles: group after group, in each one token after the other, so that
-          ///< all tokens of a block have one address and loads share its displacements (!tile.arranged)
+  tokens, ///< copied to scratch, once for a strip of tiles: group after group, in each one word after the other of all
+          ///< tokens, so that they have one address and loads share its displacements (!tile.arranged)
   pairs,  ///< the same with two tokens interleaved by 8 codes: the operand of an instruction that multiplies two rows
           ///< by two tokens (smmla)
 };
@@ -52,6 +52,8 @@ struct RegisterBlock {
   /// Of integer formats. Blocks that do not stream, and so read their activations again for every `rows` rows, may
   /// arrange them first; float formats have no use for such a block.
   Arrangement arrangement = Arrangement::rows;
+  /// Of K-quants, whose unrolled super-blocks are more code, if fewer; 0: as many.
+  unsigned superRows = 0;
 };
 
 /// A chunk of fewer tokens is not worth unpacking a tile's weights for.
@@ -92,6 +94,16 @@ struct Schedule {
   }
 };
 
+/// Who says in which order instructions stand.
+enum class Ordering {
+  llvm,
+  /// The tile program until registers are given out, then LLVM: its first order hides latency with more registers than a
+  /// block leaves free, and spills.
+  registers,
+  /// The tile program: LowerDot.cpp has placed what dots need.
+  program,
+};
+
 struct Variant {
   llvm::StringRef name;
   /// Names of runtime/host/cpu_features that a CPU needs; empty: every CPU of the architecture.
@@ -103,9 +115,7 @@ struct Variant {
   Schedule schedule;
   /// The CPU whose pipelines LLVM orders instructions for; empty: its default.
   llvm::StringRef tune = {};
-  /// Instructions stay in the order of the tile program until registers are given out (after that `tune` may move them):
-  /// LLVM's own orders hide latency with more registers than a block leaves free, and spill.
-  bool keepsOrder = false;
+  Ordering ordering = Ordering::llvm;
 
   /// Vectors are those of SVE.
   bool isScalable() const { return dot == DotKind::sdot && vectorBits > 128; }

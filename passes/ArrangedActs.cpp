@@ -3,8 +3,8 @@
 //   tile.arrange_acts %acts[%m], %side          scf.for %unit (4 tokens, or a pair) {
 //                                        ==>      scf.for %group step 4 {
 //                                                   for each of 4 groups:
-//                                                     its codes, token after token, or 8 bytes of one and 8 of the other
-//                                                     in turn;
+//                                                     its codes, word after word or token after token of the 4, or 8 bytes
+//                                                     of one and 8 of the other in turn;
 //                                                     its numbers, out of vectors of the 4 groups' } }
 //
 // The layout is the text of !tile.arranged. Numbers are loaded 4 groups at a time; past the last group what follows in the
@@ -48,11 +48,10 @@ struct Arranged {
   void store(Value v, Value offset) { b.create<StoreOp>(loc, v, memory, offset); }
 
   bool pairs() { return type.getTogether() == 2; }
-  Value unitAt(Value group, Value unit) {
-    return add(add(times(group, type.getGroupBytes()), times(unit, type.getUnitBytes())), base);
-  }
+  Value groupAt(Value group) { return add(times(group, type.getGroupBytes()), base); }
 
   void storeCodes(ArrayRef<Value> codes, Value at);
+  SmallVector<Value> words(ArrayRef<Value> codes);
   void storeOnce(ArrayRef<Value> numbers, int64_t group, Value at);
   void storeFourTimes(ArrayRef<Value> numbers, int64_t group, Value at);
 };
@@ -63,6 +62,17 @@ void Arranged::storeCodes(ArrayRef<Value> codes, Value at) {
     return store(shuffle(codes[0], codes[1], {0, 4, 1, 5, 2, 6, 3, 7}), at);
   for (auto [t, v] : llvm::enumerate(codes))
     store(v, add(at, kActGroup * static_cast<int64_t>(t)));
+}
+
+/// `codes`: of each of 4 tokens 8 words. All of their first words, all of their second ones, ...
+SmallVector<Value> Arranged::words(ArrayRef<Value> codes) {
+  SmallVector<Value> result;
+  for (int64_t i = 0; i < 8; i += 2) {
+    int64_t turns[] = {i, i + 8, i + 1, i + 9};
+    Value low = shuffle(codes[0], codes[1], turns), high = shuffle(codes[2], codes[3], turns);
+    result.append({shuffle(low, high, {0, 1, 4, 5}), shuffle(low, high, {2, 3, 6, 7})});
+  }
+  return result;
 }
 
 /// `numbers`: of each token of a unit those of 4 groups, of which `group` is stored: 4 tokens' one after the other, or a
@@ -123,15 +133,22 @@ void sinter::arrangeActs(OpBuilder &b, ArrangeActsOp op) {
       high.push_back(to.shuffle(both, both, {1, 3, 5, 7}));
     }
   for (int64_t i = 0; i < 4; ++i) {
-    Value at = to.unitAt(to.add(group, i), unit);
-    auto place = [&](Part part) { return to.add(at, to.type.getOffset(part)); };
+    Value at = to.groupAt(to.add(group, i));
+    auto place = [&](Part part) {
+      return to.add(to.add(at, to.times(unit, to.type.getUnitStep(part))), to.type.getOffset(part));
+    };
     if (to.type.getStarts())
       to.storeFourTimes(starts, i, place(Part::Starts));
     if (to.type.getHalves()) {
       to.storeFourTimes(low, i, place(Part::LowStarts));
       to.storeFourTimes(high, i, place(Part::HighStarts));
     }
-    to.storeCodes(load(4, b.getI64Type(), kActGroup * i, kActGroup), place(Part::Codes));
+    if (to.type.byWord()) {
+      for (auto [word, v] : llvm::enumerate(to.words(load(8, i32, kActGroup * i, kActGroup))))
+        to.store(v, to.add(place(Part::Codes), to.type.getWordOffset(word) - to.type.getOffset(Part::Codes)));
+    } else {
+      to.storeCodes(load(4, b.getI64Type(), kActGroup * i, kActGroup), place(Part::Codes));
+    }
     to.storeOnce(scales, i, place(Part::Scales));
     if (to.type.getTotals())
       to.storeOnce(totals, i, place(Part::Totals));
@@ -142,7 +159,7 @@ SmallVector<ActGroup> sinter::loadArranged(OpBuilder &b, LoadArrangedOp op) {
   Arranged from(b, op.getLoc(), op.getSource());
   ArrangedType type = from.type;
   Type i32 = b.getI32Type(), f32 = b.getF32Type();
-  Value group = from.unitAt(op.getBlock(), from.index(0));
+  Value group = from.groupAt(op.getBlock());
   auto words = [&](int64_t n, int64_t offset) -> Value {
     return b.create<LoadUniformOp>(op.getLoc(), from.lanes(n, i32), from.memory, from.add(group, offset));
   };
@@ -157,31 +174,24 @@ SmallVector<ActGroup> sinter::loadArranged(OpBuilder &b, LoadArrangedOp op) {
     if (!offsets.empty())
       fours[offsets[0]] = words(4, offsets[0]);
   };
-  auto offsetOf = [&](int64_t unit, Part part, int64_t t) {
-    return unit * type.getUnitBytes() + type.getOffset(part) + 16 * t;
-  };
-  auto offsetsOf = [&](int64_t unit, ArrayRef<Part> parts, int64_t each) {
-    SmallVector<int64_t> offsets;
-    for (Part part : parts)
-      for (int64_t t = 0; type.has(part) && t < each; ++t)
-        offsets.push_back(offsetOf(unit, part, t));
-    return offsets;
-  };
-  const Part begin[] = {Part::Starts, Part::LowStarts, Part::HighStarts}, end[] = {Part::Scales, Part::Totals};
-  SmallVector<int64_t> between;
-  for (int64_t u = 0; u < type.getUnits(); ++u) {
-    SmallVector<int64_t> first = offsetsOf(u, begin, from.pairs() ? 1 : 4), last = offsetsOf(u, end, 1);
-    if (from.pairs()) {
-      // A pair's last numbers and the next one's first.
-      between.append(first);
-      load(between);
-      between = last;
-    } else {
-      load(first);
-      load(last);
-    }
+  SmallVector<int64_t> together;
+  if (type.byWord()) {
+    for (int64_t offset = 0; offset < type.getGroupBytes(); offset += 16)
+      together.push_back(offset);
+  } else {
+    // Codes by themselves; a pair's last numbers and the next one's first.
+    for (int64_t u = 0; u < type.getUnits(); ++u)
+      for (Part part : {Part::Starts, Part::LowStarts, Part::HighStarts, Part::Codes, Part::Scales, Part::Totals}) {
+        bool begins = part == Part::Starts && !from.pairs();
+        if (begins || part == Part::Codes) {
+          load(together);
+          together.clear();
+        }
+        for (int64_t t = 0; part != Part::Codes && type.has(part) && t < (from.pairs() || part > Part::Codes ? 1 : 4); ++t)
+          together.push_back(type.getOffset(part) + u * type.getUnitStep(part) + 16 * t);
+      }
   }
-  load(between);
+  load(together);
 
   SmallVector<ActGroup> groups;
   for (int64_t u = 0; u < type.getUnits(); ++u) {
@@ -190,20 +200,29 @@ SmallVector<ActGroup> sinter::loadArranged(OpBuilder &b, LoadArrangedOp op) {
       VectorType four = from.lanes(4, element);
       if (!type.has(part))
         return b.create<arith::ConstantOp>(op.getLoc(), b.getZeroAttr(four));
-      Value v = fours.lookup(offsetOf(u, part, t));
+      Value v = fours.lookup(type.getOffset(part) + u * type.getUnitStep(part) + 16 * t);
       return element == i32 ? v : b.create<arith::BitcastOp>(op.getLoc(), four, v).getResult();
     };
     Value scales = numbers(f32, Part::Scales, 0), totals = numbers(f32, Part::Totals, 0);
-    int64_t codes = offsetOf(u, Part::Codes, 0);
     if (from.pairs()) {
-      groups.push_back({words(16, codes), scales, numbers(i32, Part::Starts, 0), numbers(i32, Part::LowStarts, 0),
-                        numbers(i32, Part::HighStarts, 0), totals});
+      groups.push_back({words(16, type.getOffset(Part::Codes) + u * type.getUnitStep(Part::Codes)), scales,
+                        numbers(i32, Part::Starts, 0), numbers(i32, Part::LowStarts, 0), numbers(i32, Part::HighStarts, 0),
+                        totals});
       continue;
     }
     for (int64_t t = 0; t < type.getUnitTokens(); ++t) {
       auto one = [&](Value all) -> Value { return b.create<vector::ExtractOp>(op.getLoc(), all, ArrayRef<int64_t>{t}); };
-      groups.push_back({words(8, codes + kActGroup * t), one(scales), numbers(i32, Part::Starts, t),
-                        numbers(i32, Part::LowStarts, t), numbers(i32, Part::HighStarts, t), one(totals)});
+      Value token;
+      if (type.byWord()) {
+        SmallVector<Value> codes;
+        for (int64_t word = 0; word < 8; ++word)
+          codes.push_back(one(fours.lookup(type.getWordOffset(word) + u * type.getUnitStep(Part::Codes))));
+        token = b.create<vector::FromElementsOp>(op.getLoc(), from.lanes(8, i32), codes);
+      } else {
+        token = words(8, type.getOffset(Part::Codes) + u * type.getUnitStep(Part::Codes) + kActGroup * t);
+      }
+      groups.push_back({token, one(scales), numbers(i32, Part::Starts, t), numbers(i32, Part::LowStarts, t),
+                        numbers(i32, Part::HighStarts, t), one(totals)});
     }
   }
   return groups;

@@ -11,8 +11,9 @@
 //
 // Token 0 of a block is always below the limit: the loops that make blocks stop there.
 //
-// Blocks of arranged activations have so many tokens that few registers are left beside their sums. Behind their
-// tile.load_arranged the ops of two tokens (or of a pair) stand before those of the next, in turn: two dots are under way.
+// Blocks of arranged activations have so many tokens that few registers are left beside their sums. Where their codes lie word
+// by word all dots are under way (WordOrder.cpp). Elsewhere, behind their tile.load_arranged, the ops of two tokens (or of a
+// pair) stand before those of the next, in turn: two dots are under way.
 //
 //   %x0, %x1, %x2, %x3 = loads          %x0 = tile.load_uniform ..
 //   %i0 = tile.dot .., %x0              %x1 = tile.load_uniform ..
@@ -35,6 +36,7 @@
 #include "passes/ArrangedActs.h"
 #include "passes/Passes.h"
 #include "passes/RowAccess.h"
+#include "passes/WordOrder.h"
 #include "llvm/ADT/SetVector.h"
 
 namespace sinter {
@@ -85,7 +87,10 @@ public:
       auto end = block->mightHaveTerminator() ? block->getTerminator()->getIterator() : block->end();
       if (i + 1 < loads.size() && loads[i + 1].first->getBlock() == block)
         end = loads[i + 1].first->getIterator();
-      orderByToken({first->getIterator(), end}, together);
+      if (together)
+        orderByToken({first->getIterator(), end}, together);
+      else
+        orderByWord({first->getIterator(), end});
     }
     for (DotOp dot : inTurn) {
       Block *block = dot->getBlock();
@@ -172,7 +177,7 @@ private:
   DenseMap<Value, SmallVector<Value>> parts;
   SmallVector<Operation *> dead;
   /// The first op of each load of many tokens' groups, in their order, and how many of its rows (a token, or a pair) have
-  /// their dots under way at a time.
+  /// their dots under way at a time; 0: all, word by word.
   SmallVector<std::pair<Operation *, int64_t>> loads;
   /// The last token's dot of each that goes in turn.
   SmallVector<DotOp> inTurn;
@@ -225,7 +230,9 @@ LogicalResult Unroller::unroll(Operation *op) {
     Operation *before = op->getPrevNode();
     replaceGroups(op, loadArranged(b, load));
     loads.push_back({before ? before->getNextNode() : &op->getBlock()->front(),
-                     load.getSource().getType().getTogether() == 1 ? 2 : 1});
+                     load.getSource().getType().byWord()             ? 0
+                     : load.getSource().getType().getTogether() == 1 ? 2
+                                                                     : 1});
   } else if (auto arrange = dyn_cast<ArrangeActsOp>(op)) {
     arrangeActs(b, arrange);
   } else if (auto store = dyn_cast<StoreActsOp>(op)) {

@@ -43,6 +43,8 @@ void initializeTargets() {
     LLVMInitializeAArch64Target();
     LLVMInitializeAArch64TargetMC();
     LLVMInitializeAArch64AsmPrinter();
+    // LowerDot.cpp writes copies as instructions.
+    LLVMInitializeAArch64AsmParser();
   });
 }
 
@@ -99,8 +101,10 @@ LogicalResult writeCode(llvm::Module &module, llvm::TargetMachine &machine, cons
   auto &codegen = static_cast<llvm::LLVMTargetMachine &>(machine);
   llvm::legacy::PassManager pm;
   llvm::TargetPassConfig *config = codegen.createPassConfig(pm);
-  if (variant.keepsOrder)
+  if (variant.ordering != Ordering::llvm)
     config->disablePass(&llvm::MachineSchedulerID);
+  if (variant.ordering == Ordering::program)
+    config->disablePass(&llvm::PostRASchedulerID);
   auto *info = new llvm::MachineModuleInfoWrapperPass(&codegen);
   pm.add(config);
   pm.add(info);

@@ -18,10 +18,13 @@
 //
 // Dots of several tokens with the same codes go word by word, all tokens of a word one after another: a token's sum is one
 // chain of vpdpbusd or sdot, up to 5 cycles a link, and a core looks only so far ahead for other chains, or not at all. Of
-// dots that go `in_turn` a word is made in front of its dots; of others all are made before, as an in-order core wants it.
+// dots that go `in_turn` a word is made in front of its dots. On NEON, of arranged tokens and of blocks with rows in more than
+// one register, what is loaded and unpacked stands a few dots in front of its use (DotOrder.cpp); the loads of what sums are
+// multiplied by behind the dots come in between too. Elsewhere all words are made before.
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/cpu/LowerDot.h"
+#include "codegen/cpu/DotOrder.h"
 #include "codegen/cpu/Registers.h"
 #include "codegen/cpu/Scalable.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -47,17 +50,32 @@ public:
 
   /// Word by word: begin(), a step for each word, end().
   bool hasSteps() { return (variant.dot == DotKind::vpdpbusd || variant.dot == DotKind::sdot) && !isFloat(); }
+  bool hasParts() { return rows > lanes; }
   void begin() {
     Value init = op.getInit();
     if (isSigned() && variant.dot == DotKind::vpdpbusd)
       init = correctFlip(init);
     for (int64_t first = 0; first < rows; first += lanes)
       sums.push_back(slice(init, first));
+    inits = sums;
   }
-  void step(size_t q) {
+  /// Copies of what all registers of sums start with, which LLVM would make when a dot waits for them.
+  void copyInit() {
+    if (rows == lanes || !op.getInit().getDefiningOp<vector::BroadcastOp>())
+      return;
+    for (Value &sum : MutableArrayRef(sums).drop_back())
+      sum = b.create<LLVM::InlineAsmOp>(loc, sum.getType(), sum, "mov $0.16b, $1.16b", "=w,w", /*has_side_effects=*/true,
+                                        /*is_align_stack=*/false, LLVM::AsmDialectAttr(), ArrayAttr())
+                .getRes();
+    inits = sums;
+  }
+  void step(size_t q, SmallVectorImpl<cpu::DotStep> &steps, cpu::MadeLanes &made) {
     for (auto [part, sum] : llvm::enumerate(sums)) {
       int64_t first = static_cast<int64_t>(part) * lanes;
-      sum = variant.dot == DotKind::sdot ? sdot(q, first, sum) : vpdpbusd(q, first, sum);
+      Value codes = variant.dot == DotKind::sdot && !variant.isScalable() ? codeBytes(q, first, made) : Value();
+      Operation *point = &*b.getInsertionPoint(), *before = point->getPrevNode();
+      sum = variant.dot == DotKind::sdot ? sdot(q, first, sum, codes) : vpdpbusd(q, first, sum);
+      steps.push_back({before ? before->getNextNode() : &point->getBlock()->front(), {codes, word(q)}, inits[part]});
     }
   }
   Value end() { return cpu::joinLanes(b, loc, sums); }
@@ -86,11 +104,20 @@ private:
         loc, DenseElementsAttr::get(type(n, element), b.getIntegerAttr(element, v)));
   }
   Value slice(Value v, int64_t first) { return cpu::lanesOf(b, loc, v, first, lanes); }
+  /// Lanes of word q of the codes as bytes. Arm: made where the word is, so that all of it can stand in front of its use.
+  Value codeBytes(size_t q, int64_t first, cpu::MadeLanes &made) {
+    Value words = cpu::makeLanes(b, op.getCodes()[q], first, lanes, made);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointAfterValue(words);
+    return bytes(words);
+  }
   Value bytes(Value words) {
     int64_t n = cast<VectorType>(words.getType()).getDimSize(0);
     return b.create<vector::BitCastOp>(loc, type(4 * n, i8()), words);
   }
   Value word(size_t q) {
+    if (auto words = op.getX().getDefiningOp<vector::FromElementsOp>())
+      return words.getElements()[op.getFirst() + q];
     return b.create<vector::ExtractOp>(loc, op.getX(), ArrayRef<int64_t>{static_cast<int64_t>(op.getFirst() + q)});
   }
   /// Word q of x in all lanes of a register.
@@ -109,7 +136,7 @@ private:
   Value integerDot(int64_t first, Value acc);
   Value vpdpbusd(size_t q, int64_t first, Value acc);
   Value pmaddubsw(int64_t first, Value acc);
-  Value sdot(size_t q, int64_t first, Value acc);
+  Value sdot(size_t q, int64_t first, Value acc, Value codes);
   Value scalable(Value fixed) { return cpu::toScalable(b, loc, fixed); }
   Value scalableDot(size_t q, int64_t first, Value acc);
   Value repeatedQuad(size_t q);
@@ -120,7 +147,7 @@ private:
   DotOp op;
   const Variant &variant;
   int64_t rows, lanes;
-  SmallVector<Value> sums;
+  SmallVector<Value> sums, inits;
 };
 
 Value DotLowering::floatDot() {
@@ -203,11 +230,11 @@ Value DotLowering::pmaddubsw(int64_t first, Value acc) {
   return acc;
 }
 
-Value DotLowering::sdot(size_t q, int64_t first, Value acc) {
+Value DotLowering::sdot(size_t q, int64_t first, Value acc, Value codes) {
   if (variant.isScalable())
     return scalableDot(q, first, acc);
   return call("llvm.aarch64.neon.sdot.v4i32.v16i8", acc.getType(),
-              {acc, bytes(slice(op.getCodes()[q], first)), bytes(activation(q))});
+              {acc, codes, bytes(activation(q))});
 }
 
 /// The four words of x that word q is one of, in every 128 bits.
@@ -289,24 +316,80 @@ static SmallVector<size_t> orderByLine(ValueRange codes) {
   return order;
 }
 
+/// What is loaded behind dots for their results comes in front, with its addresses, so that it can be placed between them.
+static void hoistLoads(ArrayRef<DotOp> dots) {
+  llvm::SmallPtrSet<Operation *, 32> results(dots.begin(), dots.end());
+  SmallVector<Operation *> others;
+  for (Operation *op = DotOp(dots.back())->getNextNode(); op && !isa<DotOp>(op); op = op->getNextNode()) {
+    if (op->getNumRegions() || op->hasTrait<OpTrait::IsTerminator>() ||
+        !(isa<LoadOp, LoadUniformOp>(op) || isMemoryEffectFree(op)))
+      break;
+    if (llvm::any_of(op->getOperands(), [&](Value v) { return results.contains(v.getDefiningOp()); }))
+      results.insert(op);
+    else
+      others.push_back(op);
+  }
+  // From the results back: what they read, and of that the loads and what those read.
+  llvm::SmallPtrSet<Operation *, 32> read = results, early;
+  for (Operation *op : llvm::reverse(others)) {
+    auto readBy = [&](auto &ops) { return llvm::any_of(op->getUsers(), [&](Operation *user) { return ops.contains(user); }); };
+    bool isRead = readBy(read);
+    if (isRead)
+      read.insert(op);
+    if (isRead && (isa<LoadOp, LoadUniformOp>(op) || readBy(early)))
+      early.insert(op);
+  }
+  for (Operation *op : others)
+    if (early.contains(op))
+      op->moveBefore(DotOp(dots.front()));
+}
+
+/// Those of activations that are arranged: words of one line one after the other, and in the order of !tile.arranged.
+static SmallVector<size_t> orderOfWords(ValueRange codes) {
+  SmallVector<size_t> order = orderByLine(codes);
+  if (codes.size() == 8 && llvm::is_sorted(order))
+    for (size_t i = 0; i < 8; ++i)
+      order[i] = i % 2 * 4 + i / 2;
+  return order;
+}
+
 SmallVector<Value> cpu::lowerDots(OpBuilder &b, ArrayRef<DotOp> dots, const Variant &variant) {
+  DotOp front = dots.front();
   SmallVector<DotLowering> lowerings;
   for (DotOp dot : dots)
     lowerings.emplace_back(b, dot, variant);
+  bool neon = variant.dot == DotKind::sdot && !variant.isScalable();
+  bool arranged = neon && front.getX().getDefiningOp<vector::FromElementsOp>();
+  bool placed = arranged || (neon && lowerings.front().hasParts());
   if (!lowerings.front().hasSteps())
     return llvm::map_to_vector(lowerings, [](DotLowering &lowering) { return lowering.run(); });
   for (DotLowering &lowering : lowerings)
     lowering.begin();
-  ValueRange codes = DotOp(dots.front()).getCodes();
-  for (size_t q : orderByLine(codes)) {
-    if (DotOp(dots.front()).getInTurn()) {
+  if (placed && !arranged) {
+    hoistLoads(dots);
+    for (DotLowering &lowering : lowerings)
+      lowering.copyInit();
+  }
+  ValueRange codes = front.getCodes();
+  SmallVector<DotStep> steps;
+  MadeLanes made;
+  for (size_t q : arranged ? orderOfWords(codes) : orderByLine(codes)) {
+    if (front.getInTurn()) {
       llvm::SetVector<Operation *> makers;
       collectMakers(codes[q].getDefiningOp(), b.getInsertionBlock(), makers);
       moveDown(makers, &*b.getInsertionPoint());
     }
     for (DotLowering &lowering : lowerings)
-      lowering.step(q);
+      lowering.step(q, steps, made);
   }
+  if (arranged) {
+    // What put the words together is read by the dots that go.
+    for (DotOp dot : dots)
+      steps.back().operands.push_back(dot.getX());
+  }
+  // Operands take 3 or 4 cycles; two dots a cycle, or one and what it needs.
+  if (placed)
+    placeOperands(steps, arranged ? 8 : 3);
   return llvm::map_to_vector(lowerings, [](DotLowering &lowering) { return lowering.end(); });
 }
 

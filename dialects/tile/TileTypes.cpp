@@ -152,11 +152,11 @@ bool ArrangedType::has(Part part) const {
 
 int64_t ArrangedType::getOffset(Part part) const {
   int64_t offset = 0;
-  for (int i = Starts; i < part; ++i) {
-    bool each = getTogether() == 1 && i < Codes;
-    int64_t bytes = i == Codes ? kActGroup * getUnitTokens() : each ? 16 * getUnitTokens() : 16;
-    offset += has(static_cast<Part>(i)) ? bytes : 0;
-  }
+  for (int i = Starts; i < part; ++i)
+    if (auto before = static_cast<Part>(i); has(before)) {
+      int64_t bytes = before == Codes ? kActGroup * getUnitTokens() : getTogether() == 1 && before < Codes ? 64 : 16;
+      offset += byWord() ? getUnits() * bytes : bytes;
+    }
   return offset;
 }
 

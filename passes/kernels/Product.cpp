@@ -54,6 +54,11 @@ struct Product {
   Value step(Value at, Value part, Value acc) {
     return stepsByBlock() ? integerBlock(at, part, acc) : superBlock(at, part, acc);
   }
+  /// Of the largest arranged block, whose sums leave no registers to begin the next step in: what a loop costs beside its steps
+  /// is shared by two.
+  int64_t stepsTogether() {
+    return arranged && together == 1 && k.T > kFewTokens && blocksPerSuper() == 1 && steps() % 2 == 0 ? 2 : 1;
+  }
   bool inTurn() { return staged || (!arranged && k.T > kFewTokens); }
   bool stepsByBlock() { return arranged || (inTurn() && !format.isFloat()); }
   Value place(Value block, Value part) {
@@ -250,8 +255,12 @@ Value sinter::buildStoredProduct(KernelBuilder &k, Value weight, Value tile, Val
   Value zero = k.splat(product.sums(), 0.0), end = k.index(product.steps()), first = k.index(0);
   Value sums = k.scratchRows(number * sumBytes(block), kTileRows);
   forParts(k, block, [&](Value part) {
-    Value sum = k.loop(k.index(0), end, 1, zero, [&](Value at, ValueRange acc) {
-      return SmallVector<Value>{product.step(at, part, acc[0])};
+    int64_t together = product.stepsTogether();
+    Value sum = k.loop(k.index(0), end, together, zero, [&](Value at, ValueRange acc) {
+      Value next = acc[0];
+      for (int64_t i = 0; i < together; ++i)
+        next = product.step(i ? k.add(at, i) : at, part, next);
+      return SmallVector<Value>{next};
     })[0];
     if (product.together == 2)
       sum = k.op<SplitPairsOp>(k.block(k.T, block.rows), sum);
@@ -260,11 +269,14 @@ Value sinter::buildStoredProduct(KernelBuilder &k, Value weight, Value tile, Val
   return sums;
 }
 
-Value sinter::buildProduct(KernelBuilder &k, Value weight, Value tile, Value x, Value row, const RegisterBlock &block,
+Value sinter::buildProduct(KernelBuilder &k, Value weight, Value tile, Value x, Value row, const RegisterBlock &any,
                            int64_t prefetch) {
   Value first = k.index(0);
-  if (!block.streams)
-    return k.loadRow(buildStoredProduct(k, weight, tile, x, row, block, 0), first, first, k.T, kTileRows);
+  if (!any.streams)
+    return k.loadRow(buildStoredProduct(k, weight, tile, x, row, any, 0), first, first, k.T, kTileRows);
+  RegisterBlock block = any;
+  if (any.superRows && makeProduct(k, weight, tile, x, row, any).blocksPerSuper() > 1)
+    block.rows = any.superRows;
   Product product = makeProduct(k, weight, tile, x, row, block);
   Value zero = k.splat(product.sums(), 0.0), end = k.index(product.supers());
   if (product.blocksPerSuper() == 1) {
