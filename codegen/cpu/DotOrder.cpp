@@ -22,6 +22,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/cpu/DotOrder.h"
+#include "codegen/cpu/Registers.h"
 #include "dialects/tile/TileDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -191,8 +192,7 @@ Value cpu::makeLanes(OpBuilder &b, Value v, int64_t first, int64_t count, MadeLa
     OperationState state(loc, op->getName(), operands, {part}, op->getAttrs());
     result = b.create(state)->getResult(0);
   } else {
-    result = b.create<vector::ExtractStridedSliceOp>(loc, v, ArrayRef<int64_t>{first}, ArrayRef<int64_t>{count},
-                                                     ArrayRef<int64_t>{1});
+    result = lanesOf(b, loc, v, first, count);
   }
   return made[{v, first}] = result;
 }

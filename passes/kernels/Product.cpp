@@ -111,7 +111,7 @@ Value Product::integerBlock(Value block, Value part, Value acc) {
   SmallVector<Value> words = staged ? staged->codes(k, block, part, rows) : codes(at);
   int64_t offset = staged ? staged->codeOffset() : format.codeOffset;
   VectorType products = sums(i32), results = sums();
-  unsigned groups = format.scaleGroup && format.scaleGroup < kActGroup ? kActGroup / format.scaleGroup : 1;
+  unsigned groups = scaleGroups(format);
   for (unsigned g = 0; g < groups; ++g) {
     Value half = g == 0 ? low : high;
     Value init = k.splatInt(products, 0);
@@ -209,7 +209,7 @@ static ArrangedType arrangedType(MLIRContext *context, const RegisterBlock &bloc
   bool starts = false, halves = false, totals = false;
   for (const WeightShape &weight : weights) {
     const Format &format = Format::get(weight.format);
-    bool split = format.scaleGroup && format.scaleGroup < kActGroup;
+    bool split = scaleGroups(format) > 1;
     starts |= !split && format.codeOffset;
     halves |= split && (format.codeOffset || format.minima);
     totals |= !split && format.minima;

@@ -7,6 +7,11 @@
 
 namespace sinter {
 
+/// Scales that a row has in 32 columns.
+inline unsigned scaleGroups(const Format &format) {
+  return format.scaleGroup && format.scaleGroup < kActGroup ? kActGroup / format.scaleGroup : 1;
+}
+
 /// The 32 rows of one row tile of a matrix in an integer format, in scratch. For each 32 columns lines of 32 rows follow one
 /// another, 4 bytes a row:
 ///
@@ -36,7 +41,7 @@ public:
 
 private:
   static constexpr int64_t kLineBytes = 4 * kTileRows;
-  unsigned groups() const { return format.scaleGroup && format.scaleGroup < kActGroup ? kActGroup / format.scaleGroup : 1; }
+  unsigned groups() const { return scaleGroups(format); }
   int64_t lines() const { return 8 + groups() * (format.minima ? 2 : 1); }
   mlir::Value line(KernelBuilder &k, mlir::Value block, int64_t number, mlir::Value part) const;
   mlir::Value load(KernelBuilder &k, mlir::Value block, int64_t number, mlir::Value part, mlir::VectorType type) const;
