@@ -10,8 +10,9 @@ For every model the bundle is compiled with an F32 KV cache, then run on the gol
  * Both: perplexity within 0.5 % of the dequantized file's.
  * Files with tensor types that cannot be computed yet: sinterc has to refuse them by name.
 
-Under an emulator (--emulator, --target) the same holds; --quick takes the smallest file of each type, and of the `eval`
-text its first stories, for quantized files only: floats hold by their logits.
+Under an emulator (--emulator, --target) the same holds; --quick takes the smallest file of each type and family, one
+family's on every variant, and of the `eval` text its first stories, on one variant, for quantized files only: floats
+hold by their logits.
 """
 import array
 import glob
@@ -36,8 +37,8 @@ SEPARATOR = "<|endoftext|>"
 class Model:
     """A GGUF with its golden."""
 
-    def __init__(self, path):
-        self.path, self.stem = path, path[:-len(".gguf")]
+    def __init__(self, path, variants):
+        self.path, self.stem, self.variants = path, path[:-len(".gguf")], variants
         self.name = os.path.basename(self.stem)
         self.folder = os.path.basename(os.path.dirname(path))
         self.types = gguf.Header(path).types()
@@ -95,12 +96,14 @@ class Goldens:
             return
         model.load_golden()
         bundle = os.path.join(self.scratch, model.name + ".sinter")
-        built = run([self.options.sinterc, model.path, "-o", bundle, f"--target={self.options.target}", "--kv=f32",
-                     "--threads=1"])
+        # A target that names variants is cut down to those that this model runs.
+        machine, colon, _ = self.options.target.partition(":")
+        target = f"{machine}:{','.join(model.variants)}" if colon else machine
+        built = run([self.options.sinterc, model.path, "-o", bundle, f"--target={target}", "--kv=f32", "--threads=1"])
         if not self.cases.check(f"{model.name} compiles", built.code == 0,
                                 f"{built.seconds:.1f} s" if built.code == 0 else built.why()):
             return
-        for variant in self.options.variants.split(","):
+        for variant in model.variants:
             self.run_variant(model, bundle, variant)
         os.remove(bundle)
 
@@ -163,7 +166,7 @@ class Goldens:
 
     def perplexity(self, model, bundle, variant, label):
         """Perplexity of the `eval` text, whole or of its first stories."""
-        if not model.eval or (self.options.quick and model.float_type):
+        if not model.eval or (self.options.quick and (model.float_type or variant != model.text_variant)):
             return {}
         text, tokens, expected = os.path.join(self.options.models, EVAL_TEXTS[model.folder]), model.eval["tokens"], \
             model.eval["ppl"]
@@ -212,11 +215,18 @@ class Goldens:
                              f"{mean:.3f} over {len(self.ratios)}; worst {worst[0]} {worst[1]:.3f}")
 
 
-def quick_choice(models):
-    """The smallest file of each set of types and each family."""
-    chosen = {}
+def quick_choice(models, variants):
+    """The smallest file of each set of types and each family. The smallest file of all that have a set of types runs on
+    every variant, those of other families on one, in turns; the text is read on one."""
+    chosen, seen = {}, set()
     for model in sorted(models, key=lambda model: os.path.getsize(model.path)):
-        chosen.setdefault((model.name.split("-")[0], frozenset(model.types)), model)
+        types = frozenset(model.types)
+        if (model.name.split("-")[0], types) in chosen:
+            continue
+        chosen[model.name.split("-")[0], types] = model
+        model.text_variant = variants[len(chosen) % len(variants)]
+        model.variants = [model.text_variant] if types in seen else variants
+        seen.add(types)
     return list(chosen.values())
 
 
@@ -235,11 +245,12 @@ def main():
         options.models = os.path.join(ROOT, "test", "models")
     patterns = options.files.split(",") if options.files else FILES
     paths = sorted({path for pattern in patterns for path in glob.glob(os.path.join(options.models, pattern))})
-    models = [Model(path) for path in paths]
+    variants = options.variants.split(",")
+    models = [Model(path, variants) for path in paths]
     computable = [model for model in models if model.types <= COMPUTABLE]
     refused = [model for model in models if not model.types <= COMPUTABLE]
     if options.quick:
-        computable, refused = quick_choice(computable), []
+        computable, refused = quick_choice(computable, variants), []
     with Scratch(options) as scratch:
         goldens = Goldens(options, cases, scratch)
         # Large ones first, so that the workers end together.
