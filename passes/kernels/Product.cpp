@@ -279,7 +279,7 @@ Value sinter::buildProduct(KernelBuilder &k, Value weight, Value tile, Value x, 
     block.rows = any.superRows;
   Product product = makeProduct(k, weight, tile, x, row, block);
   Value zero = k.splat(product.sums(), 0.0), end = k.index(product.supers());
-  if (product.blocksPerSuper() == 1) {
+  if (product.blocksPerSuper() == 1 || block.rows == kTileRows) {
     SmallVector<Value> sums(kTileRows / block.rows, zero);
     sums = k.loop(k.index(0), end, 1, sums, [&](Value super, ValueRange acc) {
       product.prefetch(super, prefetch);
