@@ -28,6 +28,12 @@
 
 namespace sinter {
 
+/// A function that printed kernels may call; the text of those that do holds it and so needs no library.
+struct TextHelper {
+  llvm::StringRef name;
+  llvm::StringRef text; ///< the whole function, with a line feed at its end
+};
+
 class TextPrinter {
 public:
   virtual ~TextPrinter() = default;

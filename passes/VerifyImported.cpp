@@ -55,7 +55,7 @@ LogicalResult verifyCaches(ModuleOp module, const ModelInfo &info) {
   ::llvm::StringMap<unsigned> appended;
   module.walk([&](AttentionOp op) { ++appended[op.getCache()]; });
   for (auto cache : module.getOps<KvCacheOp>()) {
-    if (cache.getPositions() != static_cast<uint64_t>(info.context))
+    if (static_cast<int64_t>(cache.getPositions()) != info.context)
       return cache.emitOpError("has ")
              << cache.getPositions() << " positions; llm.context is " << info.context;
     if (cache.getElementType() != info.kvType)

@@ -124,6 +124,6 @@ llvm::Expected<CodeBlob> cpu::linkBlob(llvm::StringRef object, const Target &tar
   if (llvm::Error error =
           runLinker({"ld.lld", "-m", emulation, "-static", "--no-dynamic-linker", "--entry=0", "--fatal-warnings",
                      "--orphan-handling=error", "-T", script->name(), "-o", output->name(), input->name()}))
-    return std::move(error);
+    return error;
   return readImage(output->name());
 }

@@ -3,7 +3,7 @@
 
 using namespace sinter;
 
-static constexpr HVXHelper kHelpers[] = {
+static constexpr TextHelper kHelpers[] = {
     {"float_of_bits",
      R"(static inline float float_of_bits(uint32_t bits) { float f; __builtin_memcpy(&f, &bits, 4); return f; }
 )"},
@@ -269,4 +269,4 @@ static constexpr HVXHelper kHelpers[] = {
 )"},
 };
 
-llvm::ArrayRef<HVXHelper> sinter::hvxHelpers() { return kHelpers; }
+llvm::ArrayRef<TextHelper> sinter::hvxHelpers() { return kHelpers; }

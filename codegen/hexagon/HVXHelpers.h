@@ -7,19 +7,13 @@
 #ifndef SINTER_CODEGEN_HEXAGON_HVXHELPERS_H
 #define SINTER_CODEGEN_HEXAGON_HVXHELPERS_H
 
+#include "codegen/TextPrinter.h"
 #include "llvm/ADT/ArrayRef.h"
-#include "llvm/ADT/StringRef.h"
 
 namespace sinter {
 
-struct HVXHelper {
-  llvm::StringLiteral name;
-  /// The whole function, with a line feed at its end.
-  llvm::StringLiteral text;
-};
-
 /// Each stands behind those that it calls.
-llvm::ArrayRef<HVXHelper> hvxHelpers();
+llvm::ArrayRef<TextHelper> hvxHelpers();
 
 } // namespace sinter
 

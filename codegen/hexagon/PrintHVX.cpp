@@ -555,7 +555,7 @@ typedef float float_at __attribute__((may_alias));
   // A helper stands behind those that it uses, so users are met first from the end.
   auto isCalled = [](StringRef text, StringRef name) { return text.contains((name + "(").str()); };
   SmallVector<StringRef> used;
-  for (const HVXHelper &helper : llvm::reverse(hvxHelpers()))
+  for (const TextHelper &helper : llvm::reverse(hvxHelpers()))
     if (isCalled(body, helper.name) ||
         llvm::any_of(used, [&](StringRef user) { return isCalled(user, helper.name); }))
       used.push_back(helper.text);

@@ -3,7 +3,7 @@
 
 using namespace sinter;
 
-static constexpr GLSLHelper kHelpers[] = {
+static constexpr TextHelper kHelpers[] = {
     // Halves are taken apart by hand: unpackHalf2x16 may flush the small scales of small weights.
     {"float_of_half", R"(
 float float_of_half(uint h) {
@@ -112,4 +112,4 @@ uint row_of_lanes(uint value, uint row) {
 )"},
 };
 
-llvm::ArrayRef<GLSLHelper> sinter::glslHelpers() { return kHelpers; }
+llvm::ArrayRef<TextHelper> sinter::glslHelpers() { return kHelpers; }

@@ -6,19 +6,13 @@
 #ifndef SINTER_CODEGEN_SPIRV_GLSLHELPERS_H
 #define SINTER_CODEGEN_SPIRV_GLSLHELPERS_H
 
+#include "codegen/TextPrinter.h"
 #include "llvm/ADT/ArrayRef.h"
-#include "llvm/ADT/StringRef.h"
 
 namespace sinter {
 
-struct GLSLHelper {
-  llvm::StringRef name;
-  /// The whole function, with a line feed at both ends.
-  llvm::StringRef text;
-};
-
 /// In the order in which they are printed.
-llvm::ArrayRef<GLSLHelper> glslHelpers();
+llvm::ArrayRef<TextHelper> glslHelpers();
 
 } // namespace sinter
 

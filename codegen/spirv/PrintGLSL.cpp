@@ -483,7 +483,7 @@ std::string GLSLPrinter::header(ArrayRef<BindingAccess> bindings) {
   os << "uint lane;\n";
   if (crossesLanes)
     os << "shared uint shared_lanes[32];\n";
-  for (const GLSLHelper &helper : glslHelpers())
+  for (const TextHelper &helper : glslHelpers())
     if (used.count(helper.name.str()))
       os << helper.text;
   return text;

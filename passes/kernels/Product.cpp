@@ -82,7 +82,7 @@ struct Product {
     Value start;
     int64_t bytes;
   };
-  SmallVector<Ahead> ahead;
+  SmallVector<Ahead> ahead = {};
 };
 
 /// -offset * sum out of -unit * sum, for all tokens.
