@@ -63,7 +63,12 @@ struct NarrowShiftsPass : PassWrapper<NarrowShiftsPass, OperationPass<ModuleOp>>
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<NarrowShift<arith::ShRUIOp>, NarrowShift<arith::ShLIOp>>(&getContext());
-    if (failed(applyPatternsAndFoldGreedily(getOperation(), std::move(patterns))))
+    // Only what may match is visited: an unrolled super-block is thousands of ops.
+    SmallVector<Operation *> masks;
+    getOperation()->walk([&](arith::AndIOp op) { masks.push_back(op); });
+    GreedyRewriteConfig config;
+    config.strictMode = GreedyRewriteStrictness::ExistingOps;
+    if (failed(applyOpPatternsAndFold(masks, std::move(patterns), config)))
       signalPassFailure();
   }
 };

@@ -25,7 +25,15 @@ struct ApproximateMathPass : PassWrapper<ApproximateMathPass, OperationPass<Modu
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateMathPolynomialApproximationPatterns(patterns);
-    if (failed(applyPatternsAndFoldGreedily(getOperation(), std::move(patterns))))
+    GreedyRewriteConfig config;
+    config.strictMode = GreedyRewriteStrictness::ExistingAndNewOps;
+    // Only what may match is visited: these functions are long, and few ops are of the math dialect.
+    SmallVector<Operation *> functions;
+    getOperation()->walk([&](Operation *op) {
+      if (isa<math::MathDialect>(op->getDialect()))
+        functions.push_back(op);
+    });
+    if (failed(applyOpPatternsAndFold(functions, std::move(patterns), config)))
       signalPassFailure();
   }
 };
