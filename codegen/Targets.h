@@ -102,7 +102,8 @@ enum class Ordering {
   /// The tile program until registers are given out, then LLVM: its first order hides latency with more registers than a
   /// block leaves free, and spills.
   registers,
-  /// The tile program: LowerDot.cpp has placed what dots need.
+  /// The tile program: LowerDot.cpp has placed what dots need, and ScheduleLoops.cpp has moved what an in-order core would wait
+  /// for.
   program,
 };
 

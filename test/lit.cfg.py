@@ -1,5 +1,6 @@
 # lit + FileCheck tests: one folder a dialect, pass group or back end.
 import os
+import sys
 import lit.formats
 
 config.name = "sinter"
@@ -14,6 +15,7 @@ config.environment["PATH"] = os.pathsep.join([tools, config.llvm_tools_dir, os.e
 config.environment["SINTER_MODELS"] = os.environ.get(
     "SINTER_MODELS", os.path.join(config.sinter_source_dir, "..", "shared", "models"))
 config.substitutions.append(("%models", config.environment["SINTER_MODELS"]))
+config.substitutions.append(("%python", sys.executable))
 config.substitutions.append(("%examples", os.path.join(config.sinter_source_dir, "examples")))
 # Tests on models that are not part of the repository say `REQUIRES: models`; test/run.sh says loudly if they are missing.
 if os.path.isdir(config.environment["SINTER_MODELS"]):

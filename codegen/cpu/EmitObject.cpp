@@ -7,6 +7,7 @@
 #include "codegen/cpu/CodeBlob.h"
 #include "codegen/cpu/LinkBlob.h"
 #include "codegen/cpu/LowerKernel.h"
+#include "codegen/cpu/ScheduleLoops.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -103,8 +104,10 @@ LogicalResult writeCode(llvm::Module &module, llvm::TargetMachine &machine, cons
   llvm::TargetPassConfig *config = codegen.createPassConfig(pm);
   if (variant.ordering != Ordering::llvm)
     config->disablePass(&llvm::MachineSchedulerID);
-  if (variant.ordering == Ordering::program)
+  if (variant.ordering == Ordering::program) {
+    config->insertPass(&llvm::DetectDeadLanesID, createScheduleLoopsPass());
     config->disablePass(&llvm::PostRASchedulerID);
+  }
   auto *info = new llvm::MachineModuleInfoWrapperPass(&codegen);
   pm.add(config);
   pm.add(info);

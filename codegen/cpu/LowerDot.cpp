@@ -31,6 +31,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/SmallVectorExtras.h"
@@ -59,14 +60,22 @@ public:
       sums.push_back(slice(init, first));
     inits = sums;
   }
-  /// Copies of what all registers of sums start with, which LLVM would make when a dot waits for them.
+  /// A register for each sum to start in, where LLVM would copy one when a dot waits for it.
   void copyInit() {
-    if (rows == lanes || !op.getInit().getDefiningOp<vector::BroadcastOp>())
+    bool isZero = matchPattern(op.getInit(), m_Zero());
+    if (rows == lanes || !(isZero || op.getInit().getDefiningOp<vector::BroadcastOp>()))
       return;
-    for (Value &sum : MutableArrayRef(sums).drop_back())
-      sum = b.create<LLVM::InlineAsmOp>(loc, sum.getType(), sum, "mov $0.16b, $1.16b", "=w,w", /*has_side_effects=*/true,
+    auto assembly = [&](Value &sum, ValueRange from, StringRef text, StringRef registers) {
+      sum = b.create<LLVM::InlineAsmOp>(loc, sum.getType(), from, text, registers, /*has_side_effects=*/true,
                                         /*is_align_stack=*/false, LLVM::AsmDialectAttr(), ArrayAttr())
                 .getRes();
+    };
+    for (Value &sum : MutableArrayRef(sums).drop_back(isZero ? 0 : 1)) {
+      if (isZero)
+        assembly(sum, {}, "movi $0.2d, #0", "=w");
+      else
+        assembly(sum, sum, "mov $0.16b, $1.16b", "=w,w");
+    }
     inits = sums;
   }
   void step(size_t q, SmallVectorImpl<cpu::DotStep> &steps, cpu::MadeLanes &made) {
@@ -389,7 +398,7 @@ SmallVector<Value> cpu::lowerDots(OpBuilder &b, ArrayRef<DotOp> dots, const Vari
   }
   // Operands take 3 or 4 cycles; two dots a cycle, or one and what it needs.
   if (placed)
-    placeOperands(steps, arranged ? 8 : 3);
+    placeOperands(steps, arranged ? 8 : 2);
   return llvm::map_to_vector(lowerings, [](DotLowering &lowering) { return lowering.end(); });
 }
 
