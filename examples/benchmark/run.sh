@@ -23,6 +23,7 @@ usage() {
 
 peers=()
 extra=()
+words=()
 isa='' variant='' node=yes
 while [ $# -gt 0 ]; do
   case $1 in
@@ -36,13 +37,13 @@ while [ $# -gt 0 ]; do
     --json) extra+=(--json); shift ;;
     -h | --help) usage; exit 0 ;;
     -*) fail "unknown option '$1' (see --help)" ;;
-    *) break ;;
+    *) words+=("$1"); shift ;;
   esac
 done
-[ $# -ge 1 ] || { usage >&2; exit 1; }
-model=$1
-threads=${2:-$(nproc)}
-rounds=${3:-5}
+[ ${#words[@]} -ge 1 ] && [ ${#words[@]} -le 3 ] || { usage >&2; exit 1; }
+model=${words[0]}
+threads=${words[1]:-$(nproc)}
+rounds=${words[2]:-5}
 peer_version=3.22.1
 place=$SINTER_ROOT/build/benchmark
 modules=$place/node_modules
