@@ -311,8 +311,9 @@ MachineInstr *LoopSchedule::partnerOf(MachineInstr &instr, SmallPtrSetImpl<Machi
     if (isBarrier(*next))
       return nullptr;
     Place there = placeOf(*next);
-    if (there.base && there.base->isIdenticalTo(*here.base) && there.width == here.width && next->getOpcode() == instr.getOpcode() &&
-        std::abs(there.offset - here.offset) == 16 && std::abs(there.offset) <= kPairReach && taken.insert(&*next).second)
+    if (there.base && there.base->isIdenticalTo(*here.base) && there.width == here.width &&
+        next->getOpcode() == instr.getOpcode() && std::abs(there.offset - here.offset) == 16 &&
+        std::abs(there.offset) <= kPairReach && taken.insert(&*next).second)
       return &*next;
   }
   return nullptr;
@@ -384,8 +385,8 @@ void LoopSchedule::collect() {
       nodes[input].height = std::max(nodes[input].height, node.height + cycles);
 }
 
-/// left[place] before all that is in front of it: whether values fit into registers until that has followed. Where the old order
-/// has more, as many as it has.
+/// left[place] before all that is in front of it: whether values fit into registers until that has followed. Where the old
+/// order has more, as many as it has.
 bool LoopSchedule::mayOvertake(ArrayRef<unsigned> left, size_t place, const Pressure &pressure, int spare) const {
   SmallVector<int, 16> most = to_vector<16>(map_range(limits, [&](int limit) { return limit - spare; }));
   Pressure old = pressure;
