@@ -70,12 +70,6 @@ sinter_status map_file(const char *path, mapped_file &out, sinter_error *error) 
     close_descriptor(out);
     return fail(error, SINTER_IO_ERROR, "cannot be mapped (", out.size, " bytes): ", reason.text);
   }
-#if defined(MADV_HUGEPAGE)
-  // Weights that are not in memory yet come 2 MiB at a time, in pages of that size where the file
-  // system has them: a third of the time, and later reads miss fewer translations. Where it has not,
-  // nothing changes.
-  madvise(base, out.size, MADV_HUGEPAGE);
-#endif
   out.bytes = {base, static_cast<size_t>(out.size), static_cast<uint8_t *>(base)};
   return SINTER_OK;
 }
