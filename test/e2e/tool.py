@@ -167,6 +167,11 @@ class Tool:
             result = run([*compare, *flags])
             self.cases.check(f"compare.py, {case}", result.code != 0 and result.crashed() is None and word in result.err
                              and "Traceback" not in result.err, result.err.strip()[-120:])
+        script = ["bash", os.path.join(ROOT, "examples", "benchmark", "run.sh"), EXAMPLE, "2", "1"]
+        for case, words, word in (("an option behind the model", ["--peer-isa"], "--peer-isa needs a name"),
+                                  ("an unknown option", ["--faster"], "'--faster'"), ("too many words", ["1"], "MODEL.gguf")):
+            result = run([*script, *words])
+            self.cases.check(f"run.sh, {case}", result.code == 1 and word in result.err, result.err.strip()[:120])
 
     def perplexity(self):
         text = os.path.join(self.scratch, "text.txt")
