@@ -12,7 +12,8 @@
 //
 // A core that runs instructions in order waits for an operand that is not there yet, so what makes it stands `ahead` dots in
 // front of its use: made later it would be waited for, made earlier it would take registers, of which a block of many
-// tokens has none left. Nothing else keeps these ops where they are: LLVM is told to leave them (Ordering, codegen/Targets.h).
+// tokens has none left. LLVM is told to leave them there (Ordering, codegen/Targets.h); ScheduleLoops.cpp moves on from this
+// order where there are registers.
 //
 // makeLanes() takes unpacking apart by registers, so that each can stand by its dot:
 //
@@ -96,8 +97,6 @@ private:
     // Neighbouring loads become one instruction; and a cycle in which no dot begins has room for what two or three dots need.
     if (place < use && group > 1)
       place = llvm::divideFloorSigned(place, group) * group;
-    else if (place < use && load && !group)
-      place -= place & 1;
     auto [item, isNew] = places.insert({op, place});
     if (!isNew && item->second <= place)
       return;

@@ -65,17 +65,13 @@ public:
     bool isZero = matchPattern(op.getInit(), m_Zero());
     if (rows == lanes || !(isZero || op.getInit().getDefiningOp<vector::BroadcastOp>()))
       return;
-    auto assembly = [&](Value &sum, ValueRange from, StringRef text, StringRef registers) {
-      sum = b.create<LLVM::InlineAsmOp>(loc, sum.getType(), from, text, registers, /*has_side_effects=*/true,
-                                        /*is_align_stack=*/false, LLVM::AsmDialectAttr(), ArrayAttr())
+    // The last copy would be in place of the original.
+    for (Value &sum : MutableArrayRef(sums).drop_back(isZero ? 0 : 1))
+      sum = b.create<LLVM::InlineAsmOp>(loc, sum.getType(), isZero ? ValueRange() : ValueRange(sum),
+                                        isZero ? "movi $0.2d, #0" : "mov $0.16b, $1.16b", isZero ? "=w" : "=w,w",
+                                        /*has_side_effects=*/true, /*is_align_stack=*/false, LLVM::AsmDialectAttr(),
+                                        ArrayAttr())
                 .getRes();
-    };
-    for (Value &sum : MutableArrayRef(sums).drop_back(isZero ? 0 : 1)) {
-      if (isZero)
-        assembly(sum, {}, "movi $0.2d, #0", "=w");
-      else
-        assembly(sum, sum, "mov $0.16b, $1.16b", "=w,w");
-    }
     inits = sums;
   }
   void step(size_t q, SmallVectorImpl<cpu::DotStep> &steps, cpu::MadeLanes &made) {
@@ -396,7 +392,8 @@ SmallVector<Value> cpu::lowerDots(OpBuilder &b, ArrayRef<DotOp> dots, const Vari
     for (DotOp dot : dots)
       steps.back().operands.push_back(dot.getX());
   }
-  // Operands take 3 or 4 cycles; two dots a cycle, or one and what it needs.
+  // Operands take 3 or 4 cycles, and two dots begin in one, or one and what it needs. Few registers are left where tokens are
+  // arranged: there operands are placed so. Elsewhere ScheduleLoops.cpp moves them on, as far as registers reach.
   if (placed)
     placeOperands(steps, arranged ? 8 : 2);
   return llvm::map_to_vector(lowerings, [](DotLowering &lowering) { return lowering.end(); });
