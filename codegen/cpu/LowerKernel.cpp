@@ -35,9 +35,6 @@ using namespace sinter::tile;
 
 namespace {
 
-/// How far Arm's ldp and stp of 16 bytes reach from their address.
-constexpr int64_t kPairReach = 1008;
-
 class KernelLowering {
 public:
   KernelLowering(KernelOp kernel, const Variant &variant)
@@ -260,7 +257,7 @@ FailureOr<Value> KernelLowering::lower(Operation *op) {
     Value target = store.getTarget(), offset = store.getOffset();
     bool arranged = target == kernel.getScratchArg() && arranges();
     b.create<LLVM::StoreOp>(loc, store.getValue(),
-                            arranged ? addressInOneRegister(target, offset, kPairReach) : address(target, offset),
+                            arranged ? addressInOneRegister(target, offset, cpu::kPairReach) : address(target, offset),
                             alignmentOf(store.getValue().getType()));
     return Value();
   }
@@ -323,7 +320,7 @@ Value KernelLowering::uniform(LoadUniformOp op) {
   if (!vector || variant.vectorBits == 128) {
     bool arranged = vector && source == kernel.getScratchArg() && arranges();
     return b.create<LLVM::LoadOp>(loc, op.getType(),
-                                  arranged ? addressInOneRegister(source, offset, kPairReach) : address(source, offset),
+                                  arranged ? addressInOneRegister(source, offset, cpu::kPairReach) : address(source, offset),
                                   alignmentOf(op.getType()));
   }
   if (variant.isScalable())

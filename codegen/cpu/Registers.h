@@ -8,6 +8,9 @@
 
 namespace sinter::cpu {
 
+/// How far Arm's ldp and stp of 16 bytes reach from their address.
+inline constexpr int64_t kPairReach = 1008;
+
 /// Lanes `first` .. first + count - 1 of `v`; `v` itself if that is all of it.
 inline mlir::Value lanesOf(mlir::OpBuilder &b, mlir::Location loc, mlir::Value v, int64_t first, int64_t count) {
   if (llvm::cast<mlir::VectorType>(v.getType()).getDimSize(0) == count)

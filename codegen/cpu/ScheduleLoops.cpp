@@ -20,6 +20,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/cpu/ScheduleLoops.h"
+#include "codegen/cpu/Registers.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallPtrSet.h"
@@ -39,8 +40,7 @@ namespace {
 constexpr unsigned kFewInstructions = 12;
 /// Of a copy of a vector register.
 constexpr unsigned kMoveLatency = 3;
-/// How far a load of a pair reaches, and how many instructions may stand between its halves.
-constexpr int64_t kPairReach = 1008;
+/// How many instructions may stand between the halves of a pair of loads.
 constexpr unsigned kPairDistance = 8;
 
 /// Ways to choose, all of which are tried: none is the best for all loops.
@@ -64,6 +64,7 @@ struct Node {
   MachineInstr *partner = nullptr;
   /// What it waits for: earlier nodes, and the cycles from their beginning to its own.
   SmallVector<std::pair<unsigned, unsigned>, 6> inputs;
+  ArrayRef<MCWriteProcResEntry> resources;
   unsigned latency = 1, microOps = 1, height = 0;
   SmallVector<unsigned, 4> reads, makes;
 };
@@ -81,7 +82,7 @@ struct Value {
 /// Values in registers while instructions follow one another.
 class Pressure {
 public:
-  Pressure(ArrayRef<Value> values, unsigned sets) : values(values), left(values.size()), now(sets) {
+  Pressure(ArrayRef<Value> values, size_t sets) : values(values), left(values.size()), now(sets) {
     for (auto [i, value] : enumerate(values)) {
       left[i] = value.readers;
       if (value.isLiveIn)
@@ -124,7 +125,7 @@ public:
     unsigned at = std::max(cycle, node.microOps && lastWrite > node.latency ? lastWrite - node.latency : 0);
     for (auto [input, cycles] : node.inputs)
       at = std::max(at, begun[input] + cycles);
-    for (const MCWriteProcResEntry &use : resources(node)) {
+    for (const MCWriteProcResEntry &use : node.resources) {
       ArrayRef<unsigned> units = freeAt[use.ProcResourceIdx];
       at = std::max(at, node.partner ? *max_element(units) : *min_element(units));
     }
@@ -137,7 +138,7 @@ public:
     cycle = begun[number] = at;
     if (node.microOps)
       lastWrite = std::max(lastWrite, at + node.latency);
-    for (const MCWriteProcResEntry &use : resources(node))
+    for (const MCWriteProcResEntry &use : node.resources)
       for (unsigned i = 0; i <= (node.partner != nullptr); ++i)
         *min_element(freeAt[use.ProcResourceIdx]) = at + use.ReleaseAtCycle;
   }
@@ -145,11 +146,6 @@ public:
   unsigned cycles() const { return std::max(cycle, lastWrite); }
 
 private:
-  iterator_range<const MCWriteProcResEntry *> resources(const Node &node) const {
-    const MCSchedClassDesc *desc = model.resolveSchedClass(node.instr);
-    return make_range(model.getWriteProcResBegin(desc), model.getWriteProcResEnd(desc));
-  }
-
   const TargetSchedModel &model;
   unsigned cycle = 0, issued = 0, lastWrite = 0;
   SmallVector<unsigned, 0> begun;
@@ -206,7 +202,6 @@ public:
 
 private:
   void collect();
-  bool isWrittenHere(const MachineOperand &operand) const;
   void order(MachineInstr &instr, unsigned number);
   MachineInstr *partnerOf(MachineInstr &instr, SmallPtrSetImpl<MachineInstr *> &taken) const;
   unsigned cyclesBetween(const Node &maker, Register reg, MachineInstr &reader, size_t operand) const;
@@ -229,6 +224,8 @@ private:
   /// Who makes a register, the last ones that wrote and read memory or a physical register.
   DenseMap<Register, unsigned> makers;
   SmallVector<unsigned> stores, loads, physical;
+  /// Physical registers, like the flags.
+  SmallVector<MCRegister> written;
 };
 
 /// Assembly hides a value or copies one, and touches nothing else.
@@ -258,20 +255,14 @@ unsigned LoopSchedule::valueOf(Register reg) {
   return item->second;
 }
 
-/// A register like the flags; those that only say how to compute are as they were for the whole loop.
-bool LoopSchedule::isWrittenHere(const MachineOperand &operand) const {
-  return operand.isReg() && operand.getReg().isPhysical() && any_of(block, [&](const MachineInstr &instr) {
-           return instr.modifiesRegister(operand.getReg(), &tri);
-         });
-}
-
 /// Of a node the dependences that are no virtual registers.
 void LoopSchedule::order(MachineInstr &instr, unsigned number) {
   auto behind = [&](ArrayRef<unsigned> earlier) {
     for (unsigned i : earlier)
       nodes[number].inputs.push_back({i, 0});
   };
-  if (any_of(instr.operands(), [&](const MachineOperand &operand) { return isWrittenHere(operand); })) {
+  // Registers that nobody writes here, like that which says how to round, are as they were for the whole loop.
+  if (any_of(written, [&](MCRegister reg) { return instr.readsRegister(reg, &tri) || instr.modifiesRegister(reg, &tri); })) {
     behind(physical);
     physical.assign(1, number);
   }
@@ -304,7 +295,7 @@ MachineInstr *LoopSchedule::partnerOf(MachineInstr &instr, SmallPtrSetImpl<Machi
     return place;
   };
   Place here = placeOf(instr);
-  if (!here.base || here.width != LocationSize::precise(16) || std::abs(here.offset) > kPairReach)
+  if (!here.base || here.width != LocationSize::precise(16) || std::abs(here.offset) > sinter::cpu::kPairReach)
     return nullptr;
   auto next = std::next(instr.getIterator());
   for (unsigned i = 0; i < kPairDistance && next != block.getFirstTerminator(); ++i, ++next) {
@@ -313,7 +304,7 @@ MachineInstr *LoopSchedule::partnerOf(MachineInstr &instr, SmallPtrSetImpl<Machi
     Place there = placeOf(*next);
     if (there.base && there.base->isIdenticalTo(*here.base) && there.width == here.width &&
         next->getOpcode() == instr.getOpcode() && std::abs(there.offset - here.offset) == 16 &&
-        std::abs(there.offset) <= kPairReach && taken.insert(&*next).second)
+        std::abs(there.offset) <= sinter::cpu::kPairReach && taken.insert(&*next).second)
       return &*next;
   }
   return nullptr;
@@ -333,6 +324,10 @@ void LoopSchedule::collect() {
     for (unsigned i = 1; i < phi.getNumOperands(); i += 2)
       if (phi.getOperand(i + 1).getMBB() == &block)
         next[phi.getOperand(i).getReg()] = phi.getOperand(0).getReg();
+  for (const MachineInstr &instr : block)
+    for (const MachineOperand &operand : instr.all_defs())
+      if (operand.getReg().isPhysical() && !is_contained(written, operand.getReg()))
+        written.push_back(operand.getReg());
   DenseMap<Register, SmallVector<unsigned>> readers;
   auto first = block.getFirstNonPHI(), end = block.getFirstTerminator();
   SmallPtrSet<MachineInstr *, 16> partners;
@@ -343,6 +338,8 @@ void LoopSchedule::collect() {
     Node &node = nodes.emplace_back();
     node.instr = &instr;
     node.partner = partnerOf(instr, partners);
+    const MCSchedClassDesc *kind = model.resolveSchedClass(&instr);
+    node.resources = {model.getWriteProcResBegin(kind), model.getWriteProcResEnd(kind)};
     if (instr.isCopy() || instr.isInlineAsm()) {
       node.microOps = isMove(instr);
       node.latency = node.microOps * kMoveLatency;
@@ -432,7 +429,7 @@ SmallVector<unsigned, 0> LoopSchedule::start(bool addressesFirst) const {
 
 std::pair<SmallVector<unsigned, 0>, unsigned> LoopSchedule::schedule(const Policy &policy) const {
   Core core(model, nodes.size());
-  Pressure pressure(values, tri.getNumRegPressureSets());
+  Pressure pressure(values, limits.size());
   SmallVector<unsigned, 0> order, left = start(policy.addressesFirst);
   // Where each stood, so that a window has the same reach whatever has already left it.
   SmallVector<size_t, 0> places(nodes.size());

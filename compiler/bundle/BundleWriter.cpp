@@ -186,6 +186,7 @@ llvm::Error Writer::writeWeights() {
   Digest digest;
   uint64_t done = 0;
   std::vector<uint8_t> waiting;
+  waiting.reserve(kPiece);
   auto flush = [&]() -> llvm::Error {
     llvm::Error error = file->write(segment.offset + done - waiting.size(), waiting);
     waiting.clear();
