@@ -48,7 +48,7 @@ private:
 
 /// What is written at a time, from one multiple of it in the file to the next. Linux keeps a file that
 /// was written so in pages of 2 MiB, and maps it in such: a decode out of the bundle that was just
-/// written reads 4 to 6 % faster than out of pages of 4 KiB.
+/// written is 2 to 4 % faster with two threads, 7 % with one, than out of pages of 4 KiB.
 constexpr uint64_t kPiece = uint64_t(2) << 20;
 
 class Writer {
