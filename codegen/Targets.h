@@ -69,7 +69,8 @@ struct Schedule {
   /// Attention's register block: query rows (tokens x heads of a group), and positions or elements of a head.
   unsigned attentionRows;
   unsigned attentionLanes;
-  /// How far ahead a block that streams prefetches, in bytes of the tile; 0: not at all.
+  /// How far ahead a block that streams prefetches, in bytes (twice that for K-quants, passes/kernels/Product.cpp); 0: not at
+  /// all.
   unsigned prefetchBytes;
   /// Weights of the tiles that share arranged activations: they come once for each block of tokens, out of the second
   /// cache.

@@ -42,7 +42,7 @@ public:
 
   SmallVector<Value> codes(bool pairs);
   Value interleave(Value even, Value odd) { return b.create<vector::InterleaveOp>(loc, even, odd); }
-  Value chain(StreamKind integers, StreamKind top, unsigned group);
+  Value chain(SectionKind integers, SectionKind top, unsigned group);
 
 private:
   Value index(int64_t v) { return b.create<arith::ConstantIndexOp>(loc, v); }
@@ -54,7 +54,7 @@ private:
         loc, DenseElementsAttr::get(lanes(b.getI32Type()), b.getI32IntegerAttr(static_cast<int32_t>(v))));
   }
 
-  /// The block's super-block, and its place in it.
+  /// The block's super-block, and its place in it. A float format's block is a super-block.
   int64_t blocksPerSuper() { return format.superBlock / kActGroup; }
   Value super() { return divide().first; }
   Value blockInSuper() { return divide().second; }
@@ -62,7 +62,7 @@ private:
   std::pair<Value, Value> divide() {
     Value block = place.getBlock();
     int64_t n = blocksPerSuper(), within = 0;
-    if (n == 1)
+    if (n <= 1)
       return {block, index(0)};
     if (auto sum = block.getDefiningOp<arith::AddIOp>())
       if (std::optional<int64_t> i = getConstantIntValue(sum.getRhs()); i && *i < n) {
@@ -75,10 +75,10 @@ private:
     return {b.createOrFold<arith::DivUIOp>(loc, block, index(n)), b.createOrFold<arith::RemUIOp>(loc, block, index(n))};
   }
 
-  /// Loads this block's rows of line `line` of unit `unit`.
-  Value loadLine(const Stream &stream, Value unit, Value line, Type element);
-  Value integer(StreamKind kind, unsigned group);
-  Value half(StreamKind kind);
+  /// Loads this block's rows of line `line` of unit `unit` of its super-block.
+  Value loadLine(const Section &section, Value unit, Value line, Type element);
+  Value integer(SectionKind kind, unsigned group);
+  Value half(SectionKind kind);
 
   OpBuilder &b;
   Location loc;
@@ -89,13 +89,13 @@ private:
   int64_t rows;
 };
 
-Value BlockReader::loadLine(const Stream &stream, Value unit, Value line, Type element) {
-  int64_t unitBytes = static_cast<int64_t>(stream.lineBytes) * stream.linesPerUnit;
+Value BlockReader::loadLine(const Section &section, Value unit, Value line, Type element) {
   Value offset = times(place.getTile(), layout.tileBytes());
-  offset = plus(offset, index(stream.offset));
-  offset = plus(offset, times(unit, unitBytes));
-  offset = plus(offset, times(line, stream.lineBytes));
-  offset = plus(offset, times(place.getRow(), stream.lineBytes / kTileRows));
+  offset = plus(offset, times(super(), layout.superBytes()));
+  offset = plus(offset, index(section.offset));
+  offset = plus(offset, times(unit, section.unitBytes));
+  offset = plus(offset, times(line, section.lineBytes));
+  offset = plus(offset, times(place.getRow(), section.lineBytes / kTileRows));
   return b.create<LoadOp>(loc, lanes(element), place.getSource(), offset);
 }
 
@@ -103,9 +103,9 @@ Value BlockReader::loadLine(const Stream &stream, Value unit, Value line, Type e
 SmallVector<Value> BlockReader::codes(bool pairs) {
   SmallVector<Value> words;
   if (format.isFloat()) {
-    const Stream &values = layout.stream(StreamKind::Values);
+    const Section &values = layout.section(SectionKind::Values);
     for (unsigned c = 0; c < 8; ++c) {
-      Value column = plus(times(place.getBlock(), 8), index(c));
+      Value column = index(c);
       if (format.id == FormatId::bf16) {
         // A bf16 is the upper half of an f32: a shift every target has.
         Value bits = loadLine(values, column, index(0), b.getI16Type());
@@ -131,16 +131,16 @@ SmallVector<Value> BlockReader::codes(bool pairs) {
   };
   unsigned low = 0;
   for (auto [plane, bits] : llvm::enumerate(format.codePlanes)) {
-    const Stream &stream = layout.stream(StreamKind::Codes, plane);
+    const Section &section = layout.section(SectionKind::Codes, plane);
     SmallVector<Value> lines;
     for (unsigned l = 0; l < bits; ++l)
-      lines.push_back(loadLine(stream, place.getBlock(), index(l), b.getI32Type()));
+      lines.push_back(loadLine(section, blockInSuper(), index(l), b.getI32Type()));
     bool joined = pairs && bits > 1;
     width = joined ? 2 * rows : rows;
     if (joined)
       for (unsigned l = 0; l < bits; l += 2)
         lines[l] = interleave(lines[l], lines[l + 1]);
-    auto part = [&](unsigned q) {
+    auto take = [&](unsigned q) {
       Value word = lines[q % bits];
       unsigned shift = q / bits * bits;
       if (bits == 8)
@@ -154,9 +154,9 @@ SmallVector<Value> BlockReader::codes(bool pairs) {
       return b.create<arith::AndIOp>(loc, word, splat(((1u << bits) - 1u) * 0x01010101u << low)).getResult();
     };
     for (unsigned w = 0; w < words.size(); ++w) {
-      Value word = part(step * w);
+      Value word = take(step * w);
       if (pairs && !joined)
-        word = interleave(word, part(2 * w + 1));
+        word = interleave(word, take(2 * w + 1));
       words[w] = words[w] ? b.create<arith::OrIOp>(loc, words[w], word) : word;
     }
     low += bits;
@@ -168,18 +168,18 @@ SmallVector<Value> BlockReader::codes(bool pairs) {
 }
 
 /// Integer level of the chain: the bits of integer i of this super-block, plane by plane.
-Value BlockReader::integer(StreamKind kind, unsigned group) {
+Value BlockReader::integer(SectionKind kind, unsigned group) {
   unsigned groupsPerBlock = kActGroup / format.scaleGroup;
   Value i = plus(times(blockInSuper(), groupsPerBlock), index(group));
   Value sum;
   unsigned low = 0;
   for (auto [plane, bits] : llvm::enumerate(format.scalePlanes)) {
-    const Stream &stream = layout.stream(kind, plane);
-    bool narrow = stream.lineBytes == 2 * kTileRows;
+    const Section &section = layout.section(kind, plane);
+    bool narrow = section.lineBytes == 2 * kTileRows;
     Value bit = times(i, bits);
     Value line = narrow ? index(0) : b.createOrFold<arith::DivUIOp>(loc, bit, index(32));
     Value shift = narrow ? bit : b.createOrFold<arith::RemUIOp>(loc, bit, index(32));
-    Value word = loadLine(stream, super(), line, narrow ? Type(b.getI16Type()) : Type(b.getI32Type()));
+    Value word = loadLine(section, index(0), line, narrow ? Type(b.getI16Type()) : Type(b.getI32Type()));
     if (narrow)
       word = b.create<arith::ExtUIOp>(loc, lanes(b.getI32Type()), word);
     shift = b.createOrFold<arith::IndexCastUIOp>(loc, b.getI32Type(), shift);
@@ -200,12 +200,12 @@ Value BlockReader::integer(StreamKind kind, unsigned group) {
   return b.create<arith::SIToFPOp>(loc, lanes(b.getF32Type()), sum);
 }
 
-Value BlockReader::half(StreamKind kind) {
-  Value line = loadLine(layout.stream(kind), super(), index(0), b.getF16Type());
+Value BlockReader::half(SectionKind kind) {
+  Value line = loadLine(layout.section(kind), index(0), index(0), b.getF16Type());
   return b.create<arith::ExtFOp>(loc, lanes(b.getF32Type()), line);
 }
 
-Value BlockReader::chain(StreamKind integers, StreamKind top, unsigned group) {
+Value BlockReader::chain(SectionKind integers, SectionKind top, unsigned group) {
   Value value = half(top);
   if (format.scaleGroup)
     value = b.create<arith::MulFOp>(loc, value, integer(integers, group));
@@ -233,10 +233,10 @@ struct ExpandFormatsPass : sinter::impl::ExpandFormatsBase<ExpandFormatsPass> {
       if (auto unpack = dyn_cast<UnpackOp>(op)) {
         unpack.replaceAllUsesWith(reader(b, unpack.getBlock()).codes(unpack.getPairs()));
       } else if (auto scale = dyn_cast<ScaleOp>(op)) {
-        Value v = reader(b, scale.getBlock()).chain(StreamKind::Scales, StreamKind::D, scale.getGroup());
+        Value v = reader(b, scale.getBlock()).chain(SectionKind::Scales, SectionKind::D, scale.getGroup());
         scale.replaceAllUsesWith(v);
       } else if (auto minimum = dyn_cast<MinimumOp>(op)) {
-        Value v = reader(b, minimum.getBlock()).chain(StreamKind::Minima, StreamKind::DMin, minimum.getGroup());
+        Value v = reader(b, minimum.getBlock()).chain(SectionKind::Minima, SectionKind::DMin, minimum.getGroup());
         minimum.replaceAllUsesWith(v);
       } else if (auto accumulate = dyn_cast<ScaleAccumulateOp>(op)) {
         accumulate.replaceAllUsesWith(expandScaleAccumulate(b, accumulate));

@@ -1,8 +1,9 @@
 //===- Annotate.cpp - Layout contracts of kernels in LLVM IR and assembly -------------===//
 //
 //   # binding 1: q4_0, 64 x 96, tiles of 32 rows in 1728 bytes
-//   #   codes    +0     4 lines of 128 bytes for 32 columns
-//   #   d        +1536  1 line of 64 bytes for 32 columns
+//   #   576 bytes for 32 columns:
+//   #   d        +0     1 line of 64 bytes for 32 columns
+//   #   codes    +64    4 lines of 128 bytes for 32 columns
 //   linear_q4_0_i8_add_64x96_t1:
 //
 // A line has one entry for each of the tile's rows (compiler/weights/Format.h). The offsets are the displacements of the
@@ -19,19 +20,19 @@ using namespace mlir;
 using namespace sinter;
 using namespace sinter::tile;
 
-static StringRef nameOf(StreamKind kind) {
+static StringRef nameOf(SectionKind kind) {
   switch (kind) {
-  case StreamKind::Codes:
+  case SectionKind::Codes:
     return "codes";
-  case StreamKind::Scales:
+  case SectionKind::Scales:
     return "scales";
-  case StreamKind::Minima:
+  case SectionKind::Minima:
     return "minima";
-  case StreamKind::D:
+  case SectionKind::D:
     return "d";
-  case StreamKind::DMin:
+  case SectionKind::DMin:
     return "dmin";
-  case StreamKind::Values:
+  case SectionKind::Values:
     return "values";
   }
   llvm_unreachable("all kinds have names");
@@ -42,10 +43,11 @@ static void describe(llvm::raw_ostream &out, PackedType type) {
   PackedLayout layout(format, type.getRows(), type.getCols());
   out << llvm::formatv("{0}, {1} x {2}, tiles of {3} rows in {4} bytes", format.name, layout.rows(), layout.cols(),
                        kTileRows, layout.tileBytes());
-  for (const Stream &stream : layout.streams()) {
-    unsigned columns = stream.kind == StreamKind::Codes ? kActGroup : stream.kind == StreamKind::Values ? 1 : format.superBlock;
-    out << llvm::formatv("|  {0,-8} +{1,-8} {2} {3} of {4} bytes for {5} {6}", nameOf(stream.kind), stream.offset,
-                         stream.linesPerUnit, stream.linesPerUnit == 1 ? "line" : "lines", stream.lineBytes, columns,
+  out << llvm::formatv("|  {0} bytes for {1} columns:", layout.superBytes(), format.superBlock);
+  for (const Section &section : layout.sections()) {
+    unsigned columns = section.kind == SectionKind::Codes ? kActGroup : section.kind == SectionKind::Values ? 1 : format.superBlock;
+    out << llvm::formatv("|  {0,-8} +{1,-8} {2} {3} of {4} bytes for {5} {6}", nameOf(section.kind), section.offset, section.linesPerUnit,
+                         section.linesPerUnit == 1 ? "line" : "lines", section.lineBytes, columns,
                          columns == 1 ? "column" : "columns");
   }
 }

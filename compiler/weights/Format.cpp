@@ -80,43 +80,49 @@ const Format *Format::find(TensorType type) {
   return nullptr;
 }
 
-void PackedLayout::add(StreamKind kind, unsigned plane, unsigned lineBytes, unsigned linesPerUnit,
-                       int64_t units) {
+void PackedLayout::add(SectionKind kind, unsigned plane, unsigned lineBytes, unsigned linesPerUnit) {
   assert(count < std::size(list));
-  list[count++] = {kind, plane, bytesPerTile, lineBytes, linesPerUnit};
-  bytesPerTile += static_cast<int64_t>(lineBytes) * linesPerUnit * units;
+  int64_t bytes = static_cast<int64_t>(lineBytes) * linesPerUnit;
+  list[count++] = {kind, plane, bytesPerSuper, lineBytes, linesPerUnit, bytes};
+  bytesPerSuper += bytes;
 }
 
 PackedLayout::PackedLayout(const Format &format, int64_t rows, int64_t cols)
     : fmt(&format), numRows(rows), numCols(cols) {
   padded = (cols + format.superBlock - 1) / format.superBlock * format.superBlock;
   if (format.isFloat()) {
-    add(StreamKind::Values, 0, format.floatBits / 8 * kTileRows, 1, padded);
+    add(SectionKind::Values, 0, format.floatBits / 8 * kTileRows, 1);
+    bytesPerSuper *= format.superBlock;
     return;
   }
-  for (auto [plane, bits] : llvm::enumerate(format.codePlanes))
-    add(StreamKind::Codes, plane, 4 * kTileRows, bits, padded / kActGroup);
-  int64_t supers = padded / format.superBlock;
-  auto integers = [&](StreamKind kind) {
+  add(SectionKind::D, 0, 2 * kTileRows, 1);
+  if (format.minima)
+    add(SectionKind::DMin, 0, 2 * kTileRows, 1);
+  auto integers = [&](SectionKind kind) {
     for (auto [plane, bits] : llvm::enumerate(format.scalePlanes)) {
       unsigned total = format.groupsPerSuperBlock() * bits;
       assert((total == 16 || total % 32 == 0) && "integer lines are 16 or 32 bits a row");
-      add(kind, plane, total == 16 ? 2 * kTileRows : 4 * kTileRows, total == 16 ? 1 : total / 32, supers);
+      add(kind, plane, total == 16 ? 2 * kTileRows : 4 * kTileRows, total == 16 ? 1 : total / 32);
     }
   };
   if (format.scaleGroup)
-    integers(StreamKind::Scales);
+    integers(SectionKind::Scales);
   if (format.minima && format.scaleGroup)
-    integers(StreamKind::Minima);
-  add(StreamKind::D, 0, 2 * kTileRows, 1, supers);
-  if (format.minima)
-    add(StreamKind::DMin, 0, 2 * kTileRows, 1, supers);
+    integers(SectionKind::Minima);
+  int64_t head = bytesPerSuper;
+  for (auto [plane, bits] : llvm::enumerate(format.codePlanes))
+    add(SectionKind::Codes, plane, 4 * kTileRows, bits);
+  int64_t groupBytes = bytesPerSuper - head;
+  for (Section &section : llvm::MutableArrayRef(list, count))
+    if (section.kind == SectionKind::Codes)
+      section.unitBytes = groupBytes;
+  bytesPerSuper = head + format.superBlock / kActGroup * groupBytes;
 }
 
-const Stream &PackedLayout::stream(StreamKind kind, unsigned plane) const {
-  for (const Stream &s : streams())
+const Section &PackedLayout::section(SectionKind kind, unsigned plane) const {
+  for (const Section &s : sections())
     if (s.kind == kind && s.plane == plane)
       return s;
-  assert(false && "the format has no such stream");
+  assert(false && "the format has no such section");
   return list[0];
 }

@@ -26,7 +26,7 @@ struct Blocks {
 };
 
 /// Writes the code planes of 32 elements of all rows.
-void packCodes(const PackedLayout &layout, const Blocks &blocks, int group, int64_t unit,
+void packCodes(const PackedLayout &layout, const Blocks &blocks, int group, int64_t super,
                uint8_t *tile) {
   uint32_t quads[kQuads][kRows];
   for (int r = 0; r < kRows; ++r) {
@@ -37,8 +37,8 @@ void packCodes(const PackedLayout &layout, const Blocks &blocks, int group, int6
   }
   unsigned below = 0; // bits in the planes before
   for (auto [plane, bits] : llvm::enumerate(layout.format().codePlanes)) {
-    const Stream &stream = layout.stream(StreamKind::Codes, plane);
-    uint8_t *at = tile + stream.offset + unit * stream.linesPerUnit * stream.lineBytes;
+    const Section &section = layout.section(SectionKind::Codes, plane);
+    uint8_t *at = tile + layout.offset(section, super, group);
     uint32_t mask = ((1u << bits) - 1) * 0x01010101u;
     for (unsigned line = 0; line < bits; ++line) {
       uint32_t words[kRows] = {};
@@ -47,41 +47,41 @@ void packCodes(const PackedLayout &layout, const Blocks &blocks, int group, int6
         for (int r = 0; r < kRows; ++r)
           words[r] |= (quads[q][r] >> below & mask) << shift;
       }
-      std::memcpy(at + line * stream.lineBytes, words, sizeof(words));
+      std::memcpy(at + line * section.lineBytes, words, sizeof(words));
     }
     below += bits;
   }
 }
 
 /// Writes the integer scales or minima of one super-block of all rows.
-void packIntegers(const PackedLayout &layout, StreamKind kind, const Blocks &blocks, int64_t super,
+void packIntegers(const PackedLayout &layout, SectionKind kind, const Blocks &blocks, int64_t super,
                   uint8_t *tile) {
   const Format &format = layout.format();
   unsigned below = 0;
   for (auto [plane, bits] : llvm::enumerate(format.scalePlanes)) {
-    const Stream &stream = layout.stream(kind, plane);
-    uint8_t *at = tile + stream.offset + super * stream.linesPerUnit * stream.lineBytes;
-    unsigned wordBytes = stream.lineBytes / kRows, perLine = 8 * wordBytes / bits;
+    const Section &section = layout.section(kind, plane);
+    uint8_t *at = tile + layout.offset(section, super);
+    unsigned wordBytes = section.lineBytes / kRows, perLine = 8 * wordBytes / bits;
     for (int r = 0; r < kRows; ++r) {
       const uint8_t *numbers =
-          kind == StreamKind::Scales ? blocks.rows[r].scales : blocks.rows[r].minima;
-      for (unsigned line = 0; line < stream.linesPerUnit; ++line) {
+          kind == SectionKind::Scales ? blocks.rows[r].scales : blocks.rows[r].minima;
+      for (unsigned line = 0; line < section.linesPerUnit; ++line) {
         uint32_t word = 0;
         for (unsigned i = 0; i < perLine; ++i)
           word |= (numbers[line * perLine + i] >> below & ((1u << bits) - 1)) << (i * bits);
-        std::memcpy(at + line * stream.lineBytes + r * wordBytes, &word, wordBytes);
+        std::memcpy(at + line * section.lineBytes + r * wordBytes, &word, wordBytes);
       }
     }
     below += bits;
   }
 }
 
-void packHalves(const Stream &stream, const Blocks &blocks, uint16_t SourceBlock::*half,
-                int64_t super, uint8_t *tile) {
+void packHalves(const PackedLayout &layout, SectionKind kind, const Blocks &blocks,
+                uint16_t SourceBlock::*half, int64_t super, uint8_t *tile) {
   uint16_t line[kRows];
   for (int r = 0; r < kRows; ++r)
     line[r] = blocks.rows[r].*half;
-  std::memcpy(tile + stream.offset + super * stream.lineBytes, line, sizeof(line));
+  std::memcpy(tile + layout.offset(layout.section(kind), super), line, sizeof(line));
 }
 
 void packBlocks(const PackedLayout &layout, llvm::ArrayRef<const uint8_t *> rows, uint8_t *tile) {
@@ -97,15 +97,15 @@ void packBlocks(const PackedLayout &layout, llvm::ArrayRef<const uint8_t *> rows
       if (rows[r])
         unpack(rows[r] + super * blockBytes, blocks.rows[r]);
     for (int group = 0; group < groups; ++group)
-      packCodes(layout, blocks, group, super * groups + group, tile);
+      packCodes(layout, blocks, group, super, tile);
     if (format.scaleGroup)
-      packIntegers(layout, StreamKind::Scales, blocks, super, tile);
+      packIntegers(layout, SectionKind::Scales, blocks, super, tile);
     if (format.minima) {
       if (format.scaleGroup)
-        packIntegers(layout, StreamKind::Minima, blocks, super, tile);
-      packHalves(layout.stream(StreamKind::DMin), blocks, &SourceBlock::dmin, super, tile);
+        packIntegers(layout, SectionKind::Minima, blocks, super, tile);
+      packHalves(layout, SectionKind::DMin, blocks, &SourceBlock::dmin, super, tile);
     }
-    packHalves(layout.stream(StreamKind::D), blocks, &SourceBlock::d, super, tile);
+    packHalves(layout, SectionKind::D, blocks, &SourceBlock::d, super, tile);
   }
 }
 

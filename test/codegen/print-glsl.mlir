@@ -18,10 +18,11 @@
 // CHECK:      void main() {
 // CHECK:        float [[ACC:v[0-9]+]] = 0.0;
 // CHECK:        for (uint [[K:v[0-9]+]] = 0u; [[K]] < 8u; [[K]] += 1u) {
-// A tile of 64x256 is 8 blocks of 1024 bytes and 8 lines of scales of 64.
+// A tile of 64x256 is 8 blocks: a line of scales of 64 bytes, 8 of codes of 128.
 // CHECK:          uint [[TILE:v[0-9]+]] = tile * 8704u;
-// CHECK:          uint [[BLOCK:v[0-9]+]] = [[K]] * 1024u;
-// CHECK:          uint [[AT:v[0-9]+]] = [[TILE]] + [[BLOCK]];
+// CHECK:          uint [[BLOCK:v[0-9]+]] = [[K]] * 1088u;
+// CHECK:          uint [[BASE:v[0-9]+]] = [[TILE]] + [[BLOCK]];
+// CHECK:          uint [[AT:v[0-9]+]] = [[BASE]] + 64u;
 // CHECK:          uint [[Q0:v[0-9]+]] = binding0[([[AT]] + 4u * lane) >> 2];
 // The activations are the same for all rows: eight words in every invocation.
 // CHECK:          uint [[X:v[0-9]+]][8] = uint[](binding1[
@@ -30,7 +31,7 @@
 // CHECK-NEXT:     [[DOT]] += dot4([[Q0]], [[X]][0]);
 // CHECK-COUNT-7:  [[DOT]] += dot4(
 // The scale is a half; two rows share a word.
-// CHECK:          uint [[DAT:v[0-9]+]] = {{.*}} + 2u * lane;
+// CHECK:          uint [[DAT:v[0-9]+]] = [[BASE]] + 2u * lane;
 // CHECK-NEXT:     float [[D:v[0-9]+]] = float_of_half((binding0[[[DAT]] >> 2] >> (8u * ([[DAT]] & 2u))) & 0xffffu);
 // CHECK-NEXT:     float [[I:v[0-9]+]] = float(int([[DOT]]));
 // CHECK-NEXT:     float [[S:v[0-9]+]] = [[D]] * [[XSCALE]];

@@ -15,8 +15,9 @@
 // CHECK:        HVX_Vector [[ACC:v[0-9]+]] = Q6_V_vzero();
 // CHECK:        for (uint32_t [[K:v[0-9]+]] = 0u; [[K]] < 8u; [[K]] += 1u) {
 // CHECK:          uint32_t [[TILE:v[0-9]+]] = tile * 8704u;
-// CHECK:          uint32_t [[BLOCK:v[0-9]+]] = [[K]] * 1024u;
-// CHECK:          uint32_t [[AT:v[0-9]+]] = [[TILE]] + [[BLOCK]];
+// CHECK:          uint32_t [[BLOCK:v[0-9]+]] = [[K]] * 1088u;
+// CHECK:          uint32_t [[DAT:v[0-9]+]] = [[TILE]] + [[BLOCK]];
+// CHECK:          uint32_t [[AT:v[0-9]+]] = [[DAT]] + 64u;
 // CHECK:          HVX_Vector [[Q0:v[0-9]+]] = load_words(binding0 + [[AT]]);
 // CHECK:          const uint32_t [[X:v[0-9]+]][8] = {load_word(
 // CHECK:          float [[XSCALE:v[0-9]+]] = load_float(binding1 +
@@ -26,7 +27,7 @@
 // CHECK-COUNT-7:  [[DOT]] = dot_signed([[DOT]],
 // 128 times the sum of the activations was added that way; the start is -8 times it.
 // CHECK-NEXT:     [[DOT]] = Q6_Vw_vadd_VwVw([[DOT]], Q6_V_vsplat_R([[START]] << 4));
-// CHECK:          HVX_Vector [[D:v[0-9]+]] = load_halves(binding0 +
+// CHECK:          HVX_Vector [[D:v[0-9]+]] = load_halves(binding0 + [[DAT]]
 // Floats are the scalar core's.
 // CHECK:          for (uint32_t lane = 0; lane < 32; ++lane) r.f[lane] = __builtin_fmaf(a0.f[lane], a1.f[lane], a2.f[lane]);
 // CHECK:          [[ACC]] = {{v[0-9]+}};

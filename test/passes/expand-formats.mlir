@@ -5,11 +5,11 @@
 // a line of 32-bit words they start at byte 64, in one of 16 bits at byte 32. Offsets are constants, so they can be checked
 // against the text there.
 
-// 64x256 is 8 blocks of 8 lines of 128 bytes; d follows at 8192. Block 3, word 5: line 5, all eight bits of a code, nothing
-// to mask.
+// A block has a line of 64 bytes, d, and 8 of 128 bytes. Block 3 is at 3 * 1088; word 5: line 5, all eight bits of a code,
+// nothing to mask.
 // CHECK-LABEL: tile.kernel @q8_0
-// CHECK-DAG:     %[[AT:.*]] = arith.constant 3776 : index
-// CHECK-DAG:     %[[DAT:.*]] = arith.constant 8416 : index
+// CHECK-DAG:     %[[AT:.*]] = arith.constant 4032 : index
+// CHECK-DAG:     %[[DAT:.*]] = arith.constant 3296 : index
 // CHECK:         %[[Q:.*]] = tile.load %{{.*}}[%[[AT]]] : !tile.packed<64x256, q8_0> -> vector<8xi32>
 // CHECK-NEXT:    %[[H:.*]] = tile.load %{{.*}}[%[[DAT]]] : !tile.packed<64x256, q8_0> -> vector<8xf16>
 // CHECK-NEXT:    %[[D:.*]] = arith.extf %[[H]] : vector<8xf16> to vector<8xf32>
@@ -29,13 +29,13 @@ tile.kernel @q8_0(%w: !tile.packed<64x256, q8_0>, %out: !tile.bytes) grid(%tile,
 }
 
 // -----
-// Two words a line: words 1 and 5 lie in the low and the high halves of line 1 of block 3, at 3 * 512 + 128 + 64. They are
-// loaded once. d starts at 8 * 512.
+// Two words a line: words 1 and 5 lie in the low and the high halves of line 1 of block 3, at 3 * 576 + 64 + 128 + 64. They
+// are loaded once. d is the block's first line.
 // CHECK-LABEL: tile.kernel @q4_0
 // CHECK-DAG:     %[[LOW:.*]] = arith.constant dense<252645135> : vector<8xi32>
 // CHECK-DAG:     %[[FOUR:.*]] = arith.constant dense<4> : vector<8xi32>
-// CHECK-DAG:     %[[AT:.*]] = arith.constant 1728 : index
-// CHECK-DAG:     %[[DAT:.*]] = arith.constant 4320 : index
+// CHECK-DAG:     %[[AT:.*]] = arith.constant 1984 : index
+// CHECK-DAG:     %[[DAT:.*]] = arith.constant 1760 : index
 // CHECK:         %[[L:.*]] = tile.load %{{.*}}[%[[AT]]] : {{.*}} -> vector<8xi32>
 // CHECK-NEXT:    %[[Q1:.*]] = arith.andi %[[L]], %[[LOW]]
 // CHECK-NEXT:    %[[S:.*]] = arith.shrui %[[L]], %[[FOUR]]
@@ -65,8 +65,8 @@ tile.kernel @q4_0(%w: !tile.packed<64x256, q4_0>, %out: !tile.bytes) grid(%tile,
 // CHECK-LABEL: tile.kernel @q4_0_pairs
 // CHECK-DAG:     %[[LOW:.*]] = arith.constant dense<252645135> : vector<8xi32>
 // CHECK-DAG:     %[[FOUR:.*]] = arith.constant dense<4> : vector<8xi32>
-// CHECK:         %[[L0:.*]] = tile.load %{{.*}}[%c1600] : {{.*}} -> vector<4xi32>
-// CHECK-NEXT:    %[[L1:.*]] = tile.load %{{.*}}[%c1728] : {{.*}} -> vector<4xi32>
+// CHECK:         %[[L0:.*]] = tile.load %{{.*}}[%c1856] : {{.*}} -> vector<4xi32>
+// CHECK-NEXT:    %[[L1:.*]] = tile.load %{{.*}}[%c1984] : {{.*}} -> vector<4xi32>
 // CHECK-NEXT:    %[[L:.*]] = vector.interleave %[[L0]], %[[L1]] : vector<4xi32> -> vector<8xi32>
 // CHECK-NEXT:    %[[Q0:.*]] = arith.andi %[[L]], %[[LOW]]
 // CHECK-NEXT:    %[[S:.*]] = arith.shrui %[[L]], %[[FOUR]]
@@ -88,7 +88,7 @@ tile.kernel @q4_0_pairs(%w: !tile.packed<64x256, q4_0>, %out: !tile.bytes) grid(
 // All fifth bits are in one line: words 0 and 1 are taken out of it before they are interleaved.
 // CHECK-LABEL: tile.kernel @q5_0_pairs
 // CHECK:         %[[LOW:.*]] = arith.andi %{{.*}} : vector<8xi32>
-// CHECK:         %[[B:.*]] = tile.load %{{.*}}[%c4544] : {{.*}} -> vector<4xi32>
+// CHECK:         %[[B:.*]] = tile.load %{{.*}}[%c2752] : {{.*}} -> vector<4xi32>
 // CHECK-NEXT:    %[[M0:.*]] = arith.shli %[[B]], %{{.*}} : vector<4xi32>
 // CHECK-NEXT:    %[[T0:.*]] = arith.andi %[[M0]], %[[FIFTH:.*]] : vector<4xi32>
 // CHECK-NEXT:    %[[M1:.*]] = arith.shli %[[B]], %{{.*}} : vector<4xi32>
@@ -106,13 +106,13 @@ tile.kernel @q5_0_pairs(%w: !tile.packed<64x256, q5_0>, %out: !tile.bytes) grid(
 }
 
 // -----
-// The fifth bits are a plane of their own, at 4096: one line a block, bit q of a byte for word q. Word 1 moves its bit left
-// to bit 4 by three, word 5 right by one; both are masked after it (0x10101010) and joined with the low four.
+// The fifth bits are a plane of their own, behind the low four: one line a block, bit q of a byte for word q. Word 1 moves its
+// bit left to bit 4 by three, word 5 right by one; both are masked after it (0x10101010) and joined with the low four.
 // CHECK-LABEL: tile.kernel @q5_0
 // CHECK-DAG:     %[[ONE:.*]] = arith.constant dense<1> : vector<8xi32>
 // CHECK-DAG:     %[[THREE:.*]] = arith.constant dense<3> : vector<8xi32>
 // CHECK-DAG:     %[[FIFTH:.*]] = arith.constant dense<269488144> : vector<8xi32>
-// CHECK-DAG:     %[[AT:.*]] = arith.constant 4544 : index
+// CHECK-DAG:     %[[AT:.*]] = arith.constant 2752 : index
 // CHECK:         %[[B:.*]] = tile.load %{{.*}}[%[[AT]]] : {{.*}} -> vector<8xi32>
 // CHECK-NEXT:    %[[M1:.*]] = arith.shli %[[B]], %[[THREE]]
 // CHECK-NEXT:    %[[T1:.*]] = arith.andi %[[M1]], %[[FIFTH]]
@@ -135,13 +135,13 @@ tile.kernel @q5_0(%w: !tile.packed<64x256, q5_0>, %out: !tile.bytes) grid(%tile,
 }
 
 // -----
-// Two super-blocks of 8 blocks: codes 16 * 512, then scales (low planes 2 * 128, high 2 * 64), minima (the same), d, dmin.
-// Scale 2 of super-block 1 is at bit 8 of the low plane's only line, at 8192 + 128, and at bit 4 of the high plane's, at
-// 8448 + 64; d at 8960 + 64. It is (low | high << 4) * d.
+// Two super-blocks of 4608 bytes: d and dmin (2 * 64), scales (low plane 128, high 64), minima (the same), codes 8 * 512.
+// Scale 2 of super-block 1 is at bit 8 of the low plane's only line, at 4608 + 128, and at bit 4 of the high plane's, 128
+// behind it; d at 4608. It is (low | high << 4) * d.
 // CHECK-LABEL: tile.kernel @q4_k
-// CHECK-DAG:     %[[LOWAT:.*]] = arith.constant 8384 : index
-// CHECK-DAG:     %[[HIGHAT:.*]] = arith.constant 8544 : index
-// CHECK-DAG:     %[[DAT:.*]] = arith.constant 9056 : index
+// CHECK-DAG:     %[[LOWAT:.*]] = arith.constant 4800 : index
+// CHECK-DAG:     %[[HIGHAT:.*]] = arith.constant 4896 : index
+// CHECK-DAG:     %[[DAT:.*]] = arith.constant 4640 : index
 // CHECK-DAG:     %[[EIGHT:.*]] = arith.constant dense<8> : vector<8xi32>
 // CHECK-DAG:     %[[FOUR:.*]] = arith.constant dense<4> : vector<8xi32>
 // CHECK-DAG:     %[[M4:.*]] = arith.constant dense<15> : vector<8xi32>
@@ -160,7 +160,7 @@ tile.kernel @q5_0(%w: !tile.packed<64x256, q5_0>, %out: !tile.bytes) grid(%tile,
 // CHECK-NEXT:    %[[N:.*]] = arith.ori %[[L2]], %[[U3]]
 // CHECK-NEXT:    %[[F:.*]] = arith.sitofp %[[N]]
 // CHECK-NEXT:    %[[S:.*]] = arith.mulf %[[D]], %[[F]]
-// The minimum is the same chain from its own streams: dmin at 9088 + 64, integers from 8576 and 8832 on.
+// The minimum is the same chain from its own lines: dmin behind d, integers behind the scales'.
 // CHECK:         arith.mulf
 // CHECK:         tile.store %[[S]]
 tile.kernel @q4_k(%w: !tile.packed<64x512, q4_k>, %out: !tile.bytes) grid(%tile, %tokens, %position)
@@ -198,15 +198,16 @@ tile.kernel @q4_k_computed(%w: !tile.packed<64x512, q4_k>, %out: !tile.bytes) gr
 }
 
 // -----
-// Codes: low four bits as in q4_0, at 10 * 512 + 128 + 64 for word 5; the upper two in lines of four words each, at
-// 8192 + 10 * 256 + 128 + 64, where those of word 5 are at bits 4 and 5 already: masked (0x30303030), not moved.
-// Scales are bytes, 16 a super-block in four lines: group 1 of block 2 of super-block 1 is integer 5, bit 8 of line 1, at
-// 12288 + 512 + 128 + 64. They are signed: 24 up and down again. d at 13312 + 64 + 32.
+// A super-block is d and scales (64 + 512) and 8 * 768 bytes of codes. Codes: low four bits as in q4_0, of block 2 of
+// super-block 1 at 6720 + 576 + 2 * 768 + 128 + 64 for word 5; the upper two in lines of four words each, 512 behind the
+// first, where those of word 5 are at bits 4 and 5 already: masked (0x30303030), not moved.
+// Scales are bytes, 16 a super-block in four lines: group 1 of that block is integer 5, bit 8 of line 1, at
+// 6720 + 64 + 128 + 64. They are signed: 24 up and down again. d at 6720 + 32.
 // CHECK-LABEL: tile.kernel @q6_k
-// CHECK-DAG:     %[[LOWAT:.*]] = arith.constant 5312 : index
-// CHECK-DAG:     %[[HIGHAT:.*]] = arith.constant 10944 : index
-// CHECK-DAG:     %[[SAT:.*]] = arith.constant 12992 : index
-// CHECK-DAG:     %[[DAT:.*]] = arith.constant 13408 : index
+// CHECK-DAG:     %[[LOWAT:.*]] = arith.constant 9024 : index
+// CHECK-DAG:     %[[HIGHAT:.*]] = arith.constant 9536 : index
+// CHECK-DAG:     %[[SAT:.*]] = arith.constant 6976 : index
+// CHECK-DAG:     %[[DAT:.*]] = arith.constant 6752 : index
 // CHECK-DAG:     %[[M4:.*]] = arith.constant dense<252645135> : vector<8xi32>
 // CHECK-DAG:     %[[M2:.*]] = arith.constant dense<808464432> : vector<8xi32>
 // CHECK-DAG:     %[[FOUR:.*]] = arith.constant dense<4> : vector<8xi32>
@@ -244,13 +245,14 @@ tile.kernel @q6_k(%w: !tile.packed<64x512, q6_k>, %out: !tile.bytes) grid(%tile,
 }
 
 // -----
-// Two super-blocks of 8 blocks. Codes lie as in q4_0, at 10 * 512 + 128 + 64 for word 5, and choose from the codebook. Scale
-// 2 of super-block 1 lies as in q4_k, at 8192 + 128 + 64 and 8448 + 64 + 32; 32 comes off it. d at 8576 + 64 + 32.
+// Two super-blocks of 64 + 192 + 8 * 512 bytes. Codes lie as in q4_0, at 4352 + 256 + 2 * 512 + 128 + 64 for word 5 of block 2
+// of super-block 1, and choose from the codebook. Its scale 2 lies as in q4_k, at 4352 + 64 + 64 and 128 + 32 behind d; 32 comes
+// off it. d at 4352 + 32.
 // CHECK-LABEL: tile.kernel @iq4_xs
-// CHECK-DAG:     %[[AT:.*]] = arith.constant 5312 : index
-// CHECK-DAG:     %[[LOWAT:.*]] = arith.constant 8384 : index
-// CHECK-DAG:     %[[HIGHAT:.*]] = arith.constant 8544 : index
-// CHECK-DAG:     %[[DAT:.*]] = arith.constant 8672 : index
+// CHECK-DAG:     %[[AT:.*]] = arith.constant 5824 : index
+// CHECK-DAG:     %[[LOWAT:.*]] = arith.constant 4480 : index
+// CHECK-DAG:     %[[HIGHAT:.*]] = arith.constant 4576 : index
+// CHECK-DAG:     %[[DAT:.*]] = arith.constant 4384 : index
 // CHECK-DAG:     %[[OFFSET:.*]] = arith.constant dense<32> : vector<8xi32>
 // CHECK:         %[[L:.*]] = tile.load %{{.*}}[%[[AT]]] : {{.*}} -> vector<8xi32>
 // CHECK-NEXT:    %[[I:.*]] = arith.shrui %[[L]]

@@ -21,17 +21,40 @@ uint32_t wordAt(const uint8_t *at, unsigned bytes) {
   return word;
 }
 
+/// Bytes of one plane of integers, and of all: "n*b/32 lines of 128 bytes (or one of 64, where n*b is 16)".
+int64_t integerBytes(const Format &format, unsigned plane) {
+  unsigned total = format.groupsPerSuperBlock() * format.scalePlanes[plane];
+  return total == 16 ? 64 : total / 32 * 128;
+}
+
+int64_t integerBytes(const Format &format) {
+  int64_t bytes = 0;
+  for (unsigned plane = 0; plane < format.scalePlanes.size(); ++plane)
+    bytes += integerBytes(format, plane);
+  return bytes;
+}
+
+/// "d | dmin | integer scales, plane by plane | integer minima": a line of 64 bytes each for d and dmin.
+int64_t headBytes(const Format &format) { return (64 + integerBytes(format)) * (format.minima ? 2 : 1); }
+
+const uint8_t *superBlock(const PackedLayout &layout, const uint8_t *tile, int64_t element) {
+  return tile + element / layout.format().superBlock * layout.superBytes();
+}
+
 /// "plane of b bits: b lines of 128 bytes for each 32 elements. Quad q is in line q % b, row r at
 /// byte 4r, one byte an element, at bit (q / b) * b."
 int readCode(const PackedLayout &layout, const uint8_t *tile, int row, int64_t element) {
   const Format &format = layout.format();
+  // "32 elements' codes, plane by plane | the next 32 .."
+  int64_t groupBytes = 128 * (format.codebook.empty() ? format.codeBits() : 4);
+  const uint8_t *codes = superBlock(layout, tile, element) + headBytes(format) +
+                         element % format.superBlock / 32 * groupBytes;
   int code = 0;
   unsigned below = 0;
   for (unsigned plane = 0; plane < format.codePlanes.size(); ++plane) {
     unsigned bits = format.codePlanes[plane];
     unsigned quad = element % 32 / 4;
-    const uint8_t *lines =
-        tile + layout.stream(StreamKind::Codes, plane).offset + element / 32 * bits * 128;
+    const uint8_t *lines = codes + below * 128;
     uint8_t byte = lines[quad % bits * 128 + 4 * row + element % 4];
     code |= (byte >> (quad / bits * bits) & ((1 << bits) - 1)) << below;
     below += bits;
@@ -40,28 +63,27 @@ int readCode(const PackedLayout &layout, const uint8_t *tile, int row, int64_t e
 }
 
 /// "integer i is at bit (i*b) % 32 of row r's word in line (i*b) / 32"
-int readInteger(const PackedLayout &layout, const uint8_t *tile, StreamKind kind, int row,
-                int64_t element) {
+int readInteger(const PackedLayout &layout, const uint8_t *tile, bool minima, int row, int64_t element) {
   const Format &format = layout.format();
-  int64_t super = element / format.superBlock;
+  const uint8_t *at = superBlock(layout, tile, element) + (format.minima ? 128 : 64) +
+                      (minima ? integerBytes(format) : 0);
   unsigned index = element % format.superBlock / format.scaleGroup, below = 0;
   int value = 0;
   for (unsigned plane = 0; plane < format.scalePlanes.size(); ++plane) {
     unsigned bits = format.scalePlanes[plane], total = format.groupsPerSuperBlock() * bits;
-    unsigned lineBytes = total == 16 ? 64 : 128, lines = total == 16 ? 1 : total / 32;
-    const uint8_t *line = tile + layout.stream(kind, plane).offset + super * lines * lineBytes +
-                          index * bits / 32 * lineBytes;
+    unsigned lineBytes = total == 16 ? 64 : 128;
+    const uint8_t *line = at + index * bits / 32 * lineBytes;
     uint32_t word = wordAt(line + row * (lineBytes / 32), lineBytes / 32);
     value |= (word >> (index * bits % 32) & ((1u << bits) - 1)) << below;
     below += bits;
+    at += integerBytes(format, plane);
   }
   return format.signedScales ? static_cast<int8_t>(value) : value;
 }
 
-float readHalf(const PackedLayout &layout, const uint8_t *tile, StreamKind kind, int row,
-               int64_t element) {
-  int64_t super = element / layout.format().superBlock;
-  return gguf::halfToFloat(wordAt(tile + layout.stream(kind).offset + super * 64 + 2 * row, 2));
+float readHalf(const PackedLayout &layout, const uint8_t *tile, bool minimum, int row, int64_t element) {
+  const uint8_t *line = superBlock(layout, tile, element) + (minimum ? 64 : 0);
+  return gguf::halfToFloat(wordAt(line + 2 * row, 2));
 }
 
 float readWeight(const PackedLayout &layout, const uint8_t *tile, int row, int64_t element) {
@@ -77,15 +99,15 @@ float readWeight(const PackedLayout &layout, const uint8_t *tile, int row, int64
     std::memcpy(&value, &bits, 4);
     return value;
   }
-  float scale = readHalf(layout, tile, StreamKind::D, row, element);
+  float scale = readHalf(layout, tile, false, row, element);
   if (format.scaleGroup)
-    scale *= readInteger(layout, tile, StreamKind::Scales, row, element) - format.scaleOffset;
+    scale *= readInteger(layout, tile, false, row, element) - format.scaleOffset;
   float value = scale * (readCode(layout, tile, row, element) - format.codeOffset);
   if (!format.minima)
     return value;
-  float minimum = readHalf(layout, tile, StreamKind::DMin, row, element);
+  float minimum = readHalf(layout, tile, true, row, element);
   if (format.scaleGroup)
-    minimum *= readInteger(layout, tile, StreamKind::Minima, row, element);
+    minimum *= readInteger(layout, tile, true, row, element);
   return value - minimum;
 }
 
