@@ -317,14 +317,16 @@ void AttentionBuilder::roundWeights() {
   k.loop(k.index(0), tiles, 1, [&](Value tile) {
     k.loop(k.index(0), k.index(cache.scaleGroups()), 1, [&](Value g) {
       Value position = k.mul(tile, kTileRows), scales = loadScales(2, g, position, kTileRows);
-      k.loop(k.index(0), k.index(k.T), 1, [&](Value i) {
-        Value offset = k.add(k.add(k.mul(i, 4 * kBlock), k.mul(position, 4)), at.p);
-        Value weights = k.op<LoadOp>(line, k.kernel.getScratchArg(), offset), none = k.splat(line, 0.0);
+      // Rows side by side: each is one chain through its maximum and its sum.
+      Value none = k.splat(line, 0.0);
+      for (int64_t i = 0; i < k.T; ++i) {
+        Value offset = k.add(k.mul(position, 4), at.p + i * 4 * kBlock);
+        Value weights = k.op<LoadOp>(line, k.kernel.getScratchArg(), offset);
         // Where no position is yet a scale may be anything, NaN too: p is 0 there and its code has to be.
         Value some = k.make<arith::CmpFOp>(arith::CmpFPredicate::OGT, weights, none);
         Value scaled = k.make<arith::SelectOp>(some, k.mulf(weights, scales), none);
-        roundGroup(scaled, pCodes, i, k.add(k.mul(g, kBlock / kTileRows), tile));
-      });
+        roundGroup(scaled, pCodes, k.index(i), k.add(k.mul(g, kBlock / kTileRows), tile));
+      }
     });
   });
 }
