@@ -20,8 +20,12 @@
 //
 // T x R is the register block of both products (Schedule: attentionRows, attentionLanes).
 //
-// An int8 cache of T rows at most is read as it is: a score is the sum over groups of scale * (q · codes), and p times a
-// group's scales is what its elements of o are summed up with. The inner loops convert a code and multiply it once.
+// An int8 cache of T rows at most is read as it is, and both products are integer dots of its words: a score is the sum over
+// groups of key scale * q scale * (q's codes · codes), with q rounded to int8 once a row and group. What o sums up is
+// (p * value scales), rounded to int8 for 32 positions of a group, · the codes of these positions:
+//   %i = tile.dot 0, 8 words of values, %codes[row]       T x R, a lane is an element
+//   o += float(%i) * %scale[row]
+// So a line of codes costs a load and a dot a row, a quarter of what converting its codes one by one does.
 //
 // Cache layout: CacheShape in Kernels.h.
 //
@@ -29,6 +33,7 @@
 #include "passes/kernels/CacheAppend.h"
 #include "passes/kernels/KernelBuilder.h"
 #include "passes/kernels/Kernels.h"
+#include "passes/RowAccess.h"
 
 using namespace mlir;
 using namespace sinter;
@@ -41,6 +46,9 @@ constexpr double kMasked = -1e30;
 constexpr int64_t kBlock = kAttentionBlock;
 /// Lanes and rows of the softmax's steps: exp has a dozen constants and needs registers for them.
 constexpr int64_t kSoftmaxLanes = 16, kSoftmaxRows = 4;
+
+/// Words of a row that a rounded group takes; of a smaller one the rest is not used. Dots of some targets take x by fours.
+constexpr int64_t kGroupWords = kTileRows / 4;
 
 /// Where things lie in the scratch, all in rows of f32 or i32.
 struct Scratch {
@@ -61,9 +69,19 @@ struct Scratch {
     factor = take(T, 1);
     keys = staged ? take(kBlock / kTileRows * spec.cache.headDim, kTileRows) : 0;
     values = staged ? take(kBlock, width) : 0;
-    scaled = spec.cache.isInt8() && !staged ? take(T, kBlock) : 0;
+    const CacheShape &cache = spec.cache;
+    if (cache.isInt8() && !staged) {
+      int64_t groups = cache.scaleGroups(), parts = groups * (kBlock / kTileRows);
+      qCodes = {take(rows, groups * kGroupWords), take(rows, groups), take(rows, groups)};
+      pCodes = {take(T, parts * kGroupWords), take(T, parts), take(T, parts)};
+    }
   }
-  int64_t q, o, largest, sum, last, p, factor, keys, values, scaled;
+  /// Rows of groups rounded to int8: their codes, kGroupWords words a group, their scales and the starts of their dots.
+  struct Codes {
+    int64_t codes = 0, scales = 0, starts = 0;
+  };
+  int64_t q, o, largest, sum, last, p, factor, keys, values;
+  Codes qCodes, pCodes;
 };
 
 class AttentionBuilder {
@@ -71,7 +89,8 @@ public:
   AttentionBuilder(OpBuilder &b, Location loc, StringRef name, const AttentionSpec &spec, int64_t T, int64_t R,
                    bool prefetch)
       : spec(spec), cache(spec.cache), group(spec.group()), width(cache.paddedHeadDim()), R(R), prefetch(prefetch),
-        staged(!cache.element.isF32() && spec.rows() > T), at(spec, T, staged),
+        staged(!cache.element.isF32() && spec.rows() > T), words(cache.isInt8() && !staged),
+        at(spec, T, staged),
         k(b, loc, name, bindings(b.getContext(), spec), T, at.bytes) {}
 
   void build();
@@ -96,43 +115,70 @@ private:
   Value loadNumber(Value rows, Value row, int64_t n = 1) { return k.loadRow(rows, row, k.index(0), n, 1); }
   void storeNumber(Value v, Value rows, Value row) { k.storeRow(v, rows, row, k.index(0)); }
 
-  /// `lanes` numbers at byte `offset` of the cache, as f32; of i8 without their scale.
-  Value loadCache(unsigned binding, Value offset, int64_t lanes) {
-    return k.toF32(k.op<LoadOp>(k.lanes(lanes, cache.element), k.binding(binding), offset));
+  /// `lanes` elements at byte `offset` of the cache; if the schedule asks for it, those `ahead` bytes behind them soon come
+  /// into the second cache.
+  Value loadElements(unsigned binding, Value offset, int64_t lanes, Type element, int64_t ahead = 0) {
+    if (prefetch && ahead)
+      for (int64_t line = 0; line < lanes * element.getIntOrFloatBitWidth() / 8; line += 64)
+        k.op<PrefetchOp>(k.binding(binding), k.add(offset, ahead + line), 2);
+    return k.op<LoadOp>(k.lanes(lanes, element), k.binding(binding), offset);
   }
+  Value loadWords(unsigned binding, Value offset, int64_t lanes, int64_t ahead = 0) {
+    return loadElements(binding, offset, lanes, k.b.getI32Type(), ahead);
+  }
+  /// As f32, of a cache that is not int8.
+  Value loadCache(unsigned binding, Value offset, int64_t lanes, int64_t ahead = 0) {
+    return k.toF32(loadElements(binding, offset, lanes, cache.element, ahead));
+  }
+  /// The codes of `lanes` words as f32, one vector for each of a word's.
+  SmallVector<Value> loadCodes(unsigned binding, Value offset, int64_t lanes);
   /// An int8 cache's scales of group `group`: those of positions `j` .. of the block.
   Value scaleOffset(unsigned binding, Value group, Value j) {
     return cacheScaleOffset(k, cache, /*keys=*/binding == 1, kvHead, group, k.add(first, j));
   }
   Value loadScales(unsigned binding, Value group, Value j, int64_t lanes) {
-    return k.op<LoadOp>(k.lanes(lanes), k.binding(binding), scaleOffset(binding, group, j));
+    return loadElements(binding, scaleOffset(binding, group, j), lanes, k.b.getF32Type(), 4 * kBlock);
   }
-  /// Where element d of 32 positions is: line d of key tile `tile` of the block.
+  /// Where element d of 32 positions is: line d of key tile `tile` of the block. Of words d is their first element.
   Value keysOffset(Value tile, Value d, Value lane);
-  /// Where elements `lane` .. of position j of the block are.
+  /// Where elements `lane` .. of position j of the block are. Of words j is their first position.
   Value valuesOffset(Value j, Value lane);
 
   void fillRows();
   void stage();
   void stageInt8();
+  /// Rows of groups rounded to int8, in the scratch.
+  struct Codes {
+    Value codes, scales, starts;
+  };
+  Codes codesAt(const Scratch::Codes &at, int64_t groups);
+  void roundGroup(Value values, const Codes &to, Value row, Value group);
+  Value dotWords(ArrayRef<Value> lines, const Codes &x, Value row, Value group, Value weightScale, Value acc);
+  void roundQueries();
+  void roundWeights();
+  Value addWordScores(Value sum, Value row, Value tile, Value lane, Value g);
+  void addWordValues(Value row, Value g, Value lane, int64_t lanes);
   void scores(Value row);
-  Value addScores(Value sum, Value row, Value tile, Value lane, Value begin, Value end);
+  Value addScores(Value sum, Value row, Value tile, Value lane);
   void softmax(Value row, Value i, int64_t n);
   void softmax(Value row);
   void addValues(Value row);
-  void addValues(Value row, Value lane, int64_t lanes, Value weights);
+  void addValues(Value row, Value lane, int64_t lanes);
   void storeOutputs();
 
   const AttentionSpec &spec;
   const CacheShape &cache;
   int64_t group, width, R;
   bool prefetch, staged;
+  /// Dots of the cache's words.
+  bool words;
   Scratch at;
   KernelBuilder k;
   Value kvHead, firstToken, slice, rows;
   /// The block: its first position, its key tiles and its positions.
   Value first, tiles, count;
-  Value q, o, p, largest, sums, factors, last, stagedKeys, stagedValues, scaled;
+  Value q, o, p, largest, sums, factors, last, stagedKeys, stagedValues;
+  Codes qCodes, pCodes;
 };
 
 Value AttentionBuilder::keysOffset(Value tile, Value d, Value lane) {
@@ -140,13 +186,13 @@ Value AttentionBuilder::keysOffset(Value tile, Value d, Value lane) {
   Value element = k.mul(kvHead, cache.paddedPositions() / kTileRows * tileElements);
   element = k.add(element, k.mul(k.div(first, kTileRows), tileElements));
   element = k.add(element, k.add(k.mul(tile, tileElements), k.mul(d, kTileRows)));
-  return k.mul(k.add(element, lane), cache.elementBytes());
+  return k.mul(k.add(element, k.mul(lane, cache.wordCodes())), cache.elementBytes());
 }
 
 Value AttentionBuilder::valuesOffset(Value j, Value lane) {
   int64_t stride = cache.valueStride();
   Value element = k.add(k.mul(kvHead, cache.paddedPositions() * stride), k.mul(k.add(first, j), stride));
-  return k.mul(k.add(element, lane), cache.elementBytes());
+  return k.mul(k.add(element, k.mul(lane, cache.wordCodes())), cache.elementBytes());
 }
 
 void AttentionBuilder::fillRows() {
@@ -181,42 +227,130 @@ void AttentionBuilder::stage() {
   });
 }
 
+SmallVector<Value> AttentionBuilder::loadCodes(unsigned binding, Value offset, int64_t lanes) {
+  Value words = loadWords(binding, offset, lanes);
+  VectorType type = k.lanes(lanes, k.b.getI32Type());
+  SmallVector<Value> codes;
+  for (int64_t i = 0; i < 4; ++i) {
+    Value top = i == 3 ? words : k.make<arith::ShLIOp>(words, k.splatInt(type, 24 - 8 * i));
+    codes.push_back(k.make<arith::SIToFPOp>(k.lanes(lanes), k.make<arith::ShRSIOp>(top, k.splatInt(type, 24))));
+  }
+  return codes;
+}
+
 /// As `stage`, codes times scales.
 void AttentionBuilder::stageInt8() {
-  int64_t group = cache.scaleGroup();
+  int64_t group = cache.scaleGroup(), word = cache.wordCodes();
   k.loop(k.index(0), tiles, 1, [&](Value tile) {
     k.loop(k.index(0), k.index(cache.scaleGroups()), 1, [&](Value g) {
       Value scales = loadScales(1, g, k.mul(tile, kTileRows), kTileRows), start = k.mul(g, group);
-      k.loop(start, k.add(start, group), 1, [&](Value d) {
-        Value line = k.mulf(loadCache(1, keysOffset(tile, d, k.index(0)), kTileRows), scales);
-        k.storeRow(k.broadcast(line, k.block(1, kTileRows)), stagedKeys, k.add(k.mul(tile, cache.headDim), d),
-                   k.index(0));
+      k.loop(start, k.add(start, group), word, [&](Value d) {
+        Value row = k.add(k.mul(tile, cache.headDim), d);
+        for (auto [i, codes] : llvm::enumerate(loadCodes(1, keysOffset(tile, d, k.index(0)), kTileRows)))
+          k.storeRow(k.broadcast(k.mulf(codes, scales), k.block(1, kTileRows)), stagedKeys, k.add(row, i), k.index(0));
       });
     });
   });
+  // Of the last word's positions those past the sequence may become anything: nothing reads them.
   VectorType line = k.lanes(group);
-  k.loop(k.index(0), count, 1, [&](Value j) {
+  k.loop(k.index(0), count, word, [&](Value j) {
     for (int64_t g = 0; g < cache.scaleGroups(); ++g) {
-      Value scale = k.op<LoadUniformOp>(k.b.getF32Type(), k.binding(2), scaleOffset(2, k.index(g), j));
       Value lane = k.index(g * group);
-      Value v = k.mulf(loadCache(2, valuesOffset(j, lane), group), k.make<vector::BroadcastOp>(line, scale));
-      k.storeRow(k.broadcast(v, k.block(1, group)), stagedValues, j, lane);
+      for (auto [i, codes] : llvm::enumerate(loadCodes(2, valuesOffset(j, lane), group))) {
+        Value position = k.add(j, i);
+        Value scale = k.op<LoadUniformOp>(k.b.getF32Type(), k.binding(2), scaleOffset(2, k.index(g), position));
+        Value v = k.mulf(codes, k.make<vector::BroadcastOp>(line, scale));
+        k.storeRow(k.broadcast(v, k.block(1, group)), stagedValues, position, lane);
+      }
     }
   });
 }
 
-/// sum + q[d] * keys[d] over elements `begin` .. `end`, of R positions of a key tile.
-Value AttentionBuilder::addScores(Value sum, Value row, Value tile, Value lane, Value begin, Value end) {
+AttentionBuilder::Codes AttentionBuilder::codesAt(const Scratch::Codes &at, int64_t groups) {
+  return {k.scratchRows(at.codes, groups * kGroupWords), k.scratchRows(at.scales, groups),
+          k.scratchRows(at.starts, groups)};
+}
+
+/// Group `group` of row `row`: lanes as int8, their scale, and -8 times their sum.
+void AttentionBuilder::roundGroup(Value values, const Codes &to, Value row, Value group) {
+  int64_t size = cast<VectorType>(values.getType()).getDimSize(0);
+  auto [codes, scale] = roundToInt8(k.b, k.loc, values);
+  Type i32 = k.b.getI32Type();
+  Value sum = k.op<ReduceOp>(i32, ReduceKind::Add, codes, IntegerAttr());
+  Value start = k.make<arith::MulIOp>(sum, k.b.create<arith::ConstantIntOp>(k.loc, -8, 32));
+  Value bytes = k.make<arith::TruncIOp>(k.lanes(size, cache.element), codes);
+  auto view = to.codes.getDefiningOp<ViewOp>();
+  Value offset = k.add(k.mul(row, cast<RowsType>(to.codes.getType()).getStride()), k.mul(group, 4 * kGroupWords));
+  k.op<StoreOp>(bytes, view.getSource(), k.add(offset, static_cast<int64_t>(view.getOffset())));
+  k.storeRow(k.make<vector::BroadcastOp>(k.block(1, 1), scale), to.scales, row, group);
+  k.storeRow(k.make<vector::BroadcastOp>(k.block(1, 1, i32), start), to.starts, row, group);
+}
+
+/// acc + float(lines · group `group` of T rows) * its scale (* weightScale).
+Value AttentionBuilder::dotWords(ArrayRef<Value> lines, const Codes &x, Value row, Value group, Value weightScale,
+                                 Value acc) {
+  Type i32 = k.b.getI32Type();
+  auto type = cast<VectorType>(acc.getType());
+  VectorType sums = k.block(k.T, type.getDimSize(1), i32);
+  Value words = k.op<LoadRowOp>(k.block(k.T, kGroupWords, i32), x.codes, row, k.mul(group, kGroupWords), true);
+  Value start = k.op<LoadRowOp>(k.block(k.T, 1, i32), x.starts, row, group, false);
+  Value scale = k.loadRow(x.scales, row, group, k.T, 1);
+  Value dot = k.op<DotOp>(sums, k.splatInt(sums, 0), lines, words, start, 8, 0);
+  if (weightScale)
+    return k.op<ScaleAccumulateOp>(type, acc, dot, weightScale, scale);
+  return k.fma(k.make<arith::SIToFPOp>(type, dot), k.broadcast(scale, type), acc);
+}
+
+void AttentionBuilder::roundQueries() {
+  int64_t size = cache.scaleGroup(), stride = cast<RowsType>(q.getType()).getStride();
+  k.loop(k.index(0), k.index((spec.rows() + k.T - 1) / k.T * k.T), 1, [&](Value row) {
+    k.loop(k.index(0), k.index(cache.scaleGroups()), 1, [&](Value g) {
+      Value offset = k.add(k.add(k.mul(row, stride), k.mul(g, 4 * size)), at.q);
+      roundGroup(k.op<LoadOp>(k.lanes(size), k.kernel.getScratchArg(), offset), qCodes, row, g);
+    });
+  });
+}
+
+/// p times the scales of its values, for each group and 32 positions.
+void AttentionBuilder::roundWeights() {
+  VectorType line = k.lanes(kTileRows);
+  k.loop(k.index(0), tiles, 1, [&](Value tile) {
+    k.loop(k.index(0), k.index(cache.scaleGroups()), 1, [&](Value g) {
+      Value position = k.mul(tile, kTileRows), scales = loadScales(2, g, position, kTileRows);
+      // Rows side by side: each is one chain through its maximum and its sum.
+      Value none = k.splat(line, 0.0);
+      for (int64_t i = 0; i < k.T; ++i) {
+        Value offset = k.add(k.mul(position, 4), at.p + i * 4 * kBlock);
+        Value weights = k.op<LoadOp>(line, k.kernel.getScratchArg(), offset);
+        // Where no position is yet a scale may be anything, NaN too: p is 0 there and its code has to be.
+        Value some = k.make<arith::CmpFOp>(arith::CmpFPredicate::OGT, weights, none);
+        Value scaled = k.make<arith::SelectOp>(some, k.mulf(weights, scales), none);
+        roundGroup(scaled, pCodes, k.index(i), k.add(k.mul(g, kBlock / kTileRows), tile));
+      }
+    });
+  });
+}
+
+/// As addScores(), of group g: its words are dotted at once.
+Value AttentionBuilder::addWordScores(Value sum, Value row, Value tile, Value lane, Value g) {
+  SmallVector<Value> lines;
+  for (int64_t d = 0; d < cache.scaleGroup(); d += 4) {
+    Value offset = keysOffset(tile, k.add(k.mul(g, cache.scaleGroup()), d), lane);
+    lines.push_back(loadWords(1, offset, R, kBlock * cache.headDim));
+  }
+  Value scales = loadScales(1, g, k.add(k.mul(tile, kTileRows), lane), R);
+  return dotWords(lines, qCodes, row, g, scales, sum);
+}
+
+/// sum + q[d] * keys[d] over all elements, of R positions of a key tile.
+Value AttentionBuilder::addScores(Value sum, Value row, Value tile, Value lane) {
   VectorType block = k.block(k.T, R);
-  return k.loop(begin, end, 1, sum, [&](Value d, ValueRange s) {
+  return k.loop(k.index(0), k.index(cache.headDim), 1, sum, [&](Value d, ValueRange s) {
     Value line;
     if (staged) {
       line = k.loadRow(stagedKeys, k.add(k.mul(tile, cache.headDim), d), lane, 1, R);
     } else {
-      Value offset = keysOffset(tile, d, lane);
-      line = loadCache(1, offset, R);
-      if (prefetch)
-        k.op<PrefetchOp>(k.binding(1), k.add(offset, kBlock * cache.headDim * cache.elementBytes()), 2);
+      line = loadCache(1, keysOffset(tile, d, lane), R, kBlock * cache.headDim * cache.elementBytes());
     }
     Value element = k.broadcast(k.loadRow(q, row, d, k.T, 1), block);
     return SmallVector<Value>{k.fma(element, k.broadcast(line, block), s[0])};
@@ -225,18 +359,16 @@ Value AttentionBuilder::addScores(Value sum, Value row, Value tile, Value lane, 
 
 void AttentionBuilder::scores(Value row) {
   VectorType block = k.block(k.T, R);
-  Value none = k.index(0), all = k.index(cache.headDim);
+  Value none = k.index(0);
   k.loop(none, tiles, 1, [&](Value tile) {
     k.loop(none, k.index(kTileRows), R, [&](Value lane) {
       Value position = k.add(k.mul(tile, kTileRows), lane), s = k.splat(block, 0.0);
-      if (staged || !cache.isInt8())
-        s = addScores(s, row, tile, lane, none, all);
-      else
+      if (words)
         s = k.loop(none, k.index(cache.scaleGroups()), 1, s, [&](Value g, ValueRange s) {
-          Value start = k.mul(g, cache.scaleGroup());
-          Value part = addScores(k.splat(block, 0.0), row, tile, lane, start, k.add(start, cache.scaleGroup()));
-          return SmallVector<Value>{k.fma(part, k.broadcast(loadScales(1, g, position, R), block), s[0])};
+          return SmallVector<Value>{addWordScores(s[0], row, tile, lane, g)};
         })[0];
+      else
+        s = addScores(s, row, tile, lane);
       k.storeRow(s, p, none, position);
     });
   });
@@ -283,8 +415,8 @@ void AttentionBuilder::softmax(Value row) {
     softmax(row, k.index(whole), k.T - whole);
 }
 
-/// Elements `lane` .. of o for T rows, whose weights are rows of `weights`.
-void AttentionBuilder::addValues(Value row, Value lane, int64_t lanes, Value weights) {
+/// Elements `lane` .. of o for T rows.
+void AttentionBuilder::addValues(Value row, Value lane, int64_t lanes) {
   VectorType block = k.block(k.T, lanes);
   Value factor = k.broadcast(k.loadRow(factors, k.index(0), k.index(0), k.T, 1), block);
   Value start = k.mulf(k.loadRow(o, row, lane, k.T, lanes), factor);
@@ -294,13 +426,26 @@ void AttentionBuilder::addValues(Value row, Value lane, int64_t lanes, Value wei
     if (staged) {
       line = k.loadRow(stagedValues, j, lane, 1, lanes);
     } else {
-      Value offset = valuesOffset(j, lane);
-      line = loadCache(2, offset, lanes);
-      if (prefetch)
-        k.op<PrefetchOp>(k.binding(2), k.add(offset, kBlock * cache.valueStride() * cache.elementBytes()), 2);
+      line = loadCache(2, valuesOffset(j, lane), lanes, kBlock * cache.valueStride() * cache.elementBytes());
     }
-    Value weight = k.broadcast(k.loadRow(weights, k.index(0), j, k.T, 1), block);
+    Value weight = k.broadcast(k.loadRow(p, k.index(0), j, k.T, 1), block);
     return SmallVector<Value>{k.fma(weight, k.broadcast(line, block), acc[0])};
+  })[0];
+  k.storeRow(sum, o, row, lane);
+}
+
+/// As addValues(), of words of four positions: 32 positions at once, in whole key tiles, since codes of 0 hide what is not
+/// filled.
+void AttentionBuilder::addWordValues(Value row, Value g, Value lane, int64_t lanes) {
+  VectorType block = k.block(k.T, lanes);
+  Value factor = k.broadcast(k.loadRow(factors, k.index(0), k.index(0), k.T, 1), block);
+  Value start = k.mulf(k.loadRow(o, row, lane, k.T, lanes), factor);
+  Value sum = k.loop(k.index(0), tiles, 1, start, [&](Value tile, ValueRange acc) {
+    SmallVector<Value> lines;
+    for (int64_t j = 0; j < kTileRows; j += 4)
+      lines.push_back(loadWords(2, valuesOffset(k.add(k.mul(tile, kTileRows), j), lane), lanes, kBlock * cache.headDim));
+    Value part = k.add(k.mul(g, kBlock / kTileRows), tile);
+    return SmallVector<Value>{dotWords(lines, pCodes, k.index(0), part, Value(), acc[0])};
   })[0];
   k.storeRow(sum, o, row, lane);
 }
@@ -308,19 +453,15 @@ void AttentionBuilder::addValues(Value row, Value lane, int64_t lanes, Value wei
 void AttentionBuilder::addValues(Value row) {
   Value zero = k.index(0);
   if (!cache.isInt8())
-    return k.loop(zero, k.index(width), R, [&](Value lane) { addValues(row, lane, R, p); });
+    return k.loop(zero, k.index(width), R, [&](Value lane) { addValues(row, lane, R); });
   // Lanes of one group.
   int64_t group = cache.scaleGroup(), lanes = std::min(R, group);
   if (staged)
-    return k.loop(zero, k.index(cache.headDim), lanes, [&](Value lane) { addValues(row, lane, lanes, p); });
-  VectorType weights = k.block(k.T, kSoftmaxLanes);
+    return k.loop(zero, k.index(cache.headDim), lanes, [&](Value lane) { addValues(row, lane, lanes); });
+  roundWeights();
   k.loop(zero, k.index(cache.scaleGroups()), 1, [&](Value g) {
-    k.loop(zero, k.index(kBlock), kSoftmaxLanes, [&](Value j) {
-      Value scales = k.broadcast(loadScales(2, g, j, kSoftmaxLanes), weights);
-      k.storeRow(k.mulf(k.loadRow(p, zero, j, k.T, kSoftmaxLanes), scales), scaled, zero, j);
-    });
     Value start = k.mul(g, group);
-    k.loop(start, k.add(start, group), lanes, [&](Value lane) { addValues(row, lane, lanes, scaled); });
+    k.loop(start, k.add(start, group), lanes, [&](Value lane) { addWordValues(row, g, lane, lanes); });
   });
 }
 
@@ -365,8 +506,9 @@ void AttentionBuilder::build() {
   if (staged) {
     stagedKeys = k.scratchRows(at.keys, kTileRows);
     stagedValues = k.scratchRows(at.values, width);
-  } else if (cache.isInt8()) {
-    scaled = k.scratchRows(at.scaled, kBlock);
+  } else if (words) {
+    qCodes = codesAt(at.qCodes, cache.scaleGroups());
+    pCodes = codesAt(at.pCodes, cache.scaleGroups() * (kBlock / kTileRows));
   }
 
   Value begin = k.index(0), end;
@@ -388,6 +530,8 @@ void AttentionBuilder::build() {
     end = k.add(k.position(), lastToken);
   }
   fillRows();
+  if (words)
+    roundQueries();
   k.loop(begin, end, kBlock, [&](Value position) {
     first = position;
     count = k.min(k.index(kBlock), k.sub(end, first));

@@ -6,7 +6,8 @@
 // Values of a head lie side by side; keys are 32 positions apart, so their lanes are scattered. Where a head is no multiple
 // of 32, a row tile holds parts of several heads and each lane finds its own.
 //
-// Of an int8 cache a tile's rows are whole groups, each rounded with a scale of its own. Groups of fewer than 32 elements are
+// Of an int8 cache a tile's rows are whole groups, each rounded with a scale of its own, and its codes are scattered as bytes:
+// of keys four lie together, of values they are four bytes apart. Groups of fewer than 32 elements are
 // lanes that no op takes apart: they go through the scratch.
 //
 //===----------------------------------------------------------------------===//
@@ -72,15 +73,22 @@ void Append::group(Value values, Value row, Value position) {
   RoundedLanes rounded = roundToInt8(k.b, k.loc, values);
   Value codes = k.make<arith::TruncIOp>(k.lanes(size, cache.element), rounded.codes);
   Value base = k.mul(head, headBytes);
+  int64_t word = cache.wordCodes();
+  VectorType numbers = k.lanes(size, k.b.getI32Type());
+  Value lane = k.op<LanesOp>(numbers), offsets;
   if (keys) {
-    VectorType numbers = k.lanes(size, k.b.getI32Type());
     base = k.add(base, k.mul(k.div(position, kTileRows), cache.headDim * kTileRows));
-    base = k.add(k.add(base, k.mul(element, kTileRows)), k.rem(position, kTileRows));
-    Value offsets = k.make<arith::MulIOp>(k.op<LanesOp>(numbers), k.splatInt(numbers, kTileRows));
-    k.op<ScatterOp>(codes, out, base, offsets, k.index(size));
+    base = k.add(k.add(base, k.mul(element, kTileRows)), k.mul(k.rem(position, kTileRows), word));
+    // Word n / 4 is a line of 32 words behind the first.
+    Value words = k.make<arith::DivUIOp>(lane, k.splatInt(numbers, word));
+    offsets = k.make<arith::AddIOp>(k.make<arith::MulIOp>(words, k.splatInt(numbers, word * kTileRows)),
+                                    k.make<arith::RemUIOp>(lane, k.splatInt(numbers, word)));
   } else {
-    k.op<StoreOp>(codes, out, k.add(base, k.add(k.mul(position, cache.headDim), element)));
+    base = k.add(base, k.mul(k.div(position, word), cache.headDim * word));
+    base = k.add(k.add(base, k.mul(element, word)), k.rem(position, word));
+    offsets = k.make<arith::MulIOp>(lane, k.splatInt(numbers, word));
   }
+  k.op<ScatterOp>(codes, out, base, offsets, k.index(size));
   k.op<StoreUniformOp>(rounded.scale, out, cacheScaleOffset(k, cache, keys, head, k.div(element, size), position));
 }
 

@@ -32,10 +32,13 @@ struct WeightShape {
 
 /// A layer's KV cache; element f16, f32 or i8. Written by CacheAppend.cpp, read by AttentionKernel.cpp:
 ///   keys    [head][position / 32][element][position % 32]      values  [head][position][element, padded to 32]
-/// Of i8 values are not padded, and behind the codes of keys and of values lie their scales, f32, one for each group of
-/// neighbouring elements of a position:
+/// Of i8, words of four codes are what a dot product takes: four neighbouring elements of a key, four positions of a value.
+/// Values are not padded, and behind the codes of keys and of values lie their scales, f32, one for each group of neighbouring
+/// elements of a position:
+///   keys    [head][position / 32][element / 4][position % 32][element % 4]   values  [head][position / 4][element][position % 4]
 ///   scales  [head][group][position]
-/// A group is what a row tile of the layer before has of one head, so that a tile writes its scale with its codes.
+/// A group is what a row tile of the layer before has of one head, so that a tile writes its scale with its codes; heads of an int8
+/// cache are multiples of 8 (llm.kv_cache), so groups are whole words.
 struct CacheShape {
   int64_t heads, headDim, positions;
   mlir::Type element;
@@ -46,6 +49,8 @@ struct CacheShape {
   int64_t paddedHeadDim() const { return (headDim + kTileRows - 1) / kTileRows * kTileRows; }
   /// Elements from one position's values to the next one's.
   int64_t valueStride() const { return isInt8() ? headDim : paddedHeadDim(); }
+  /// Codes that lie together in a word.
+  int64_t wordCodes() const { return isInt8() ? 4 : 1; }
   /// i8: elements under one scale, and groups of a head.
   int64_t scaleGroup() const { return std::gcd(headDim, kTileRows); }
   int64_t scaleGroups() const { return headDim / scaleGroup(); }

@@ -4,8 +4,8 @@
  * The perplexity of an int8 cache's bundle is within 0.5 % of the f16 cache's, on the text that the goldens use.
  * The cache takes the bytes that the layout says, and `sinter inspect` predicts them: of int8 a byte an element and four
    for each group of gcd(head size, 32).
- * It does not depend on whether tokens come one at a time (kernels that read codes as they are) or in chunks (kernels that
-   widen them once for all).
+ * It does not depend on whether tokens come one at a time (kernels that multiply codes, and round queries and weights to
+   int8) or in chunks (kernels that widen codes once for all).
 """
 import math
 import os

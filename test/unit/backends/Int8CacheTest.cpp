@@ -62,8 +62,9 @@ protected:
       int64_t head = r / kHeadDim, element = r % kHeadDim;
       float scale;
       std::memcpy(&scale, &result[kHeads * kPositions * kHeadDim + 4 * (r / kGroup) * kPositions], 4);
-      int code = static_cast<int8_t>(
-          result[head * kPositions * kHeadDim + element * (keys() ? kTileRows : 1)]);
+      // Of position 0: words of four elements, 32 positions apart, or the first byte of each word of four positions.
+      int64_t place = keys() ? element / 4 * 4 * kTileRows + element % 4 : element * 4;
+      int code = static_cast<int8_t>(result[head * kPositions * kHeadDim + place]);
       EXPECT_GT(scale, 0) << "row " << r;
       EXPECT_NEAR(code * scale, layer.reference[r],
                   scale * (0.5 + 1e-4) + 1e-6 * layer.magnitude[r])

@@ -295,7 +295,7 @@ void LinearKernel::checkStep(const Layer &layer, ModelOp &model, const KernelCod
 }
 
 /// keys [head][position / 32][element][position % 32], values [head][position][element, padded to
-/// 32]; of int8 unpadded, and scales [head][group][position] behind the codes.
+/// 32]; of int8 words of four elements, or of four positions, unpadded, and scales [head][group][position] behind the codes.
 void LinearKernel::expectCache(const Layer &layer, const Bytes &found, const Array &expected,
                                int64_t position,
                                llvm::function_ref<double(int64_t, int64_t)> bound) {
@@ -307,9 +307,10 @@ void LinearKernel::expectCache(const Layer &layer, const Bytes &found, const Arr
   for (int64_t t = 0; t < expected.rows; ++t)
     for (int64_t r = 0; r < layer.rows; ++r) {
       int64_t head = r / dim, element = r % dim, p = position + t;
+      int64_t word = layer.cache == CacheElement::i8 ? 4 : 1;
       int64_t line = keys ? head * positions * dim + p / kTileRows * dim * kTileRows +
-                                element * kTileRows + p % kTileRows
-                          : (head * positions + p) * stride + element;
+                                element / word * kTileRows * word + p % kTileRows * word + element % word
+                          : (head * positions + p / word * word) * stride + element * word + p % word;
       if (layer.cache == CacheElement::i8) {
         int64_t scaleAt = cache.heads * positions * dim +
                           4 * ((head * dim + element) / group * scalePositions + p);
