@@ -1,0 +1,147 @@
+//===- AttentionBuilder.h - What AttentionKernel.cpp and AttentionWords.cpp share --------===//
+#ifndef SINTER_PASSES_KERNELS_ATTENTIONBUILDER_H
+#define SINTER_PASSES_KERNELS_ATTENTIONBUILDER_H
+
+#include "passes/kernels/CacheAppend.h"
+#include "passes/kernels/KernelBuilder.h"
+#include "passes/kernels/Kernels.h"
+
+namespace sinter {
+
+/// Words of a row that a rounded group takes; of a smaller one the rest is not used. Dots of some targets take x by fours.
+inline constexpr int64_t kGroupWords = kTileRows / 4;
+
+/// Where things lie in the scratch, all in rows of f32 or i32.
+struct AttentionScratch {
+  int64_t bytes = 0;
+  int64_t take(int64_t rows, int64_t width) {
+    int64_t offset = bytes;
+    bytes += (rows * width * 4 + 63) / 64 * 64;
+    return offset;
+  }
+  AttentionScratch(const AttentionSpec &spec, int64_t T, bool staged) {
+    int64_t width = spec.cache.paddedHeadDim(), rows = (spec.rows() + T - 1) / T * T;
+    q = take(rows, width);
+    o = take(rows, width);
+    largest = take(rows, 1);
+    sum = take(rows, 1);
+    last = take(rows, 1);
+    p = take(T, kAttentionBlock);
+    factor = take(T, 1);
+    keys = staged ? take(kAttentionBlock / kTileRows * spec.cache.headDim, kTileRows) : 0;
+    values = staged ? take(kAttentionBlock, width) : 0;
+    const CacheShape &cache = spec.cache;
+    if (cache.isInt8() && !staged) {
+      int64_t groups = cache.scaleGroups(), parts = groups * (kAttentionBlock / kTileRows);
+      qCodes = {take(rows, groups * kGroupWords), take(rows, groups), take(rows, groups)};
+      pCodes = {take(T, parts * kGroupWords), take(T, parts), take(T, parts)};
+    }
+  }
+  /// Rows of groups rounded to int8: their codes, kGroupWords words a group, their scales and the starts of their dots.
+  struct Codes {
+    int64_t codes = 0, scales = 0, starts = 0;
+  };
+  int64_t q, o, largest, sum, last, p, factor, keys, values;
+  Codes qCodes, pCodes;
+};
+
+class AttentionBuilder {
+public:
+  AttentionBuilder(mlir::OpBuilder &b, mlir::Location loc, llvm::StringRef name, const AttentionSpec &spec, int64_t T,
+                   int64_t R, bool prefetch)
+      : spec(spec), cache(spec.cache), group(spec.group()), width(cache.paddedHeadDim()), R(R), prefetch(prefetch),
+        staged(!cache.element.isF32() && spec.rows() > T), words(cache.isInt8() && !staged),
+        at(spec, T, staged), k(b, loc, name, bindings(b.getContext(), spec), T, at.bytes) {}
+
+  void build();
+
+private:
+  static llvm::SmallVector<mlir::Type> bindings(mlir::MLIRContext *context, const AttentionSpec &spec) {
+    int64_t columns = spec.heads * spec.cache.headDim;
+    mlir::Type rows = tile::RowsType::getPadded(context, columns), bytes = tile::BytesType::get(context);
+    mlir::Type out = spec.slice        ? spec.partialType(context)
+                     : spec.actsOutput ? mlir::Type(tile::ActsType::get(context, columns))
+                                       : rows;
+    return {rows, bytes, bytes, out};
+  }
+  /// Token and head (within the group) of a row of the tile.
+  std::pair<mlir::Value, mlir::Value> query(mlir::Value row) {
+    return {k.add(firstToken, k.div(row, group)), k.rem(row, group)};
+  }
+  /// Elements of a head that are moved at a time: its neighbours must stay as they are.
+  int64_t headStep() { return cache.headDim % kTileRows == 0 ? kTileRows : cache.headDim % 8 == 0 ? 8 : 1; }
+  mlir::Value column(mlir::Value head) { return k.mul(k.add(k.mul(kvHead, group), head), cache.headDim); }
+  /// A number each of `n` rows.
+  mlir::Value loadNumber(mlir::Value rows, mlir::Value row, int64_t n = 1) { return k.loadRow(rows, row, k.index(0), n, 1); }
+  void storeNumber(mlir::Value v, mlir::Value rows, mlir::Value row) { k.storeRow(v, rows, row, k.index(0)); }
+
+  /// `lanes` elements at byte `offset` of the cache; if the schedule asks for it, those `ahead` bytes behind them soon come
+  /// into the second cache.
+  mlir::Value loadElements(unsigned binding, mlir::Value offset, int64_t lanes, mlir::Type element, int64_t ahead = 0) {
+    if (prefetch && ahead)
+      for (int64_t line = 0; line < lanes * element.getIntOrFloatBitWidth() / 8; line += 64)
+        k.op<tile::PrefetchOp>(k.binding(binding), k.add(offset, ahead + line), 2);
+    return k.op<tile::LoadOp>(k.lanes(lanes, element), k.binding(binding), offset);
+  }
+  mlir::Value loadWords(unsigned binding, mlir::Value offset, int64_t lanes, int64_t ahead = 0) {
+    return loadElements(binding, offset, lanes, k.b.getI32Type(), ahead);
+  }
+  /// As f32, of a cache that is not int8.
+  mlir::Value loadCache(unsigned binding, mlir::Value offset, int64_t lanes, int64_t ahead = 0) {
+    return k.toF32(loadElements(binding, offset, lanes, cache.element, ahead));
+  }
+  /// The codes of `lanes` words as f32, one vector for each of a word's.
+  llvm::SmallVector<mlir::Value> loadCodes(unsigned binding, mlir::Value offset, int64_t lanes);
+  /// An int8 cache's scales of group `group`: those of positions `j` .. of the block.
+  mlir::Value scaleOffset(unsigned binding, mlir::Value group, mlir::Value j) {
+    return cacheScaleOffset(k, cache, /*keys=*/binding == 1, kvHead, group, k.add(first, j));
+  }
+  mlir::Value loadScales(unsigned binding, mlir::Value group, mlir::Value j, int64_t lanes) {
+    return loadElements(binding, scaleOffset(binding, group, j), lanes, k.b.getF32Type(), 4 * kAttentionBlock);
+  }
+  /// Where element d of 32 positions is: line d of key tile `tile` of the block. Of words d is their first element.
+  mlir::Value keysOffset(mlir::Value tile, mlir::Value d, mlir::Value lane);
+  /// Where elements `lane` .. of position j of the block are. Of words j is their first position.
+  mlir::Value valuesOffset(mlir::Value j, mlir::Value lane);
+
+  void fillRows();
+  void stage();
+  void stageInt8();
+  /// Rows of groups rounded to int8, in the scratch.
+  struct Codes {
+    mlir::Value codes, scales, starts;
+  };
+  Codes codesAt(const AttentionScratch::Codes &at, int64_t groups);
+  void roundGroup(mlir::Value values, const Codes &to, mlir::Value row, mlir::Value group);
+  mlir::Value dotWords(llvm::ArrayRef<mlir::Value> lines, const Codes &x, mlir::Value row, mlir::Value group,
+                       mlir::Value weightScale, mlir::Value acc);
+  void roundQueries();
+  void roundWeights();
+  mlir::Value addWordScores(mlir::Value sum, mlir::Value row, mlir::Value tile, mlir::Value lane, mlir::Value g);
+  void addWordValues(mlir::Value row, mlir::Value g, mlir::Value lane, int64_t lanes);
+  void scores(mlir::Value row);
+  mlir::Value addScores(mlir::Value sum, mlir::Value row, mlir::Value tile, mlir::Value lane);
+  void softmax(mlir::Value row, mlir::Value i, int64_t n);
+  void softmax(mlir::Value row);
+  void addValues(mlir::Value row);
+  void addValues(mlir::Value row, mlir::Value lane, int64_t lanes);
+  void storeOutputs();
+
+  const AttentionSpec &spec;
+  const CacheShape &cache;
+  int64_t group, width, R;
+  bool prefetch, staged;
+  /// Dots of the cache's words.
+  bool words;
+  AttentionScratch at;
+  KernelBuilder k;
+  mlir::Value kvHead, firstToken, slice, rows;
+  /// The block: its first position, its key tiles and its positions.
+  mlir::Value first, tiles, count;
+  mlir::Value q, o, p, largest, sums, factors, last, stagedKeys, stagedValues;
+  Codes qCodes, pCodes;
+};
+
+} // namespace sinter
+
+#endif

@@ -1,0 +1,108 @@
+//===- AttentionWords.cpp - Attention over an int8 cache by integer dots ------------------===//
+//
+// An int8 cache of T rows at most is read as it is, and both products are integer dots of its words: a score is the sum over
+// groups of key scale * q scale * (q's codes · codes), with q rounded to int8 once a row and group. What o sums up is
+// (p * value scales), rounded to int8 for 32 positions of a group, · the codes of these positions:
+//   %i = tile.dot 0, 8 words of values, %codes[row]       T x R, a lane is an element
+//   o += float(%i) * %scale[row]
+// So a line of codes costs a load and a dot a row, a quarter of what converting its codes one by one does.
+//
+//===----------------------------------------------------------------------===//
+#include "passes/RowAccess.h"
+#include "passes/kernels/AttentionBuilder.h"
+
+using namespace mlir;
+using namespace sinter;
+using namespace sinter::tile;
+
+AttentionBuilder::Codes AttentionBuilder::codesAt(const AttentionScratch::Codes &at, int64_t groups) {
+  return {k.scratchRows(at.codes, groups * kGroupWords), k.scratchRows(at.scales, groups),
+          k.scratchRows(at.starts, groups)};
+}
+
+/// Group `group` of row `row`: lanes as int8, their scale, and -8 times their sum.
+void AttentionBuilder::roundGroup(Value values, const Codes &to, Value row, Value group) {
+  int64_t size = cast<VectorType>(values.getType()).getDimSize(0);
+  auto [codes, scale] = roundToInt8(k.b, k.loc, values);
+  Type i32 = k.b.getI32Type();
+  Value sum = k.op<ReduceOp>(i32, ReduceKind::Add, codes, IntegerAttr());
+  Value start = k.make<arith::MulIOp>(sum, k.b.create<arith::ConstantIntOp>(k.loc, -8, 32));
+  Value bytes = k.make<arith::TruncIOp>(k.lanes(size, cache.element), codes);
+  auto view = to.codes.getDefiningOp<ViewOp>();
+  Value offset = k.add(k.mul(row, cast<RowsType>(to.codes.getType()).getStride()), k.mul(group, 4 * kGroupWords));
+  k.op<StoreOp>(bytes, view.getSource(), k.add(offset, static_cast<int64_t>(view.getOffset())));
+  k.storeRow(k.make<vector::BroadcastOp>(k.block(1, 1), scale), to.scales, row, group);
+  k.storeRow(k.make<vector::BroadcastOp>(k.block(1, 1, i32), start), to.starts, row, group);
+}
+
+/// acc + float(lines · group `group` of T rows) * its scale (* weightScale).
+Value AttentionBuilder::dotWords(ArrayRef<Value> lines, const Codes &x, Value row, Value group, Value weightScale,
+                                 Value acc) {
+  Type i32 = k.b.getI32Type();
+  auto type = cast<VectorType>(acc.getType());
+  VectorType sums = k.block(k.T, type.getDimSize(1), i32);
+  Value words = k.op<LoadRowOp>(k.block(k.T, kGroupWords, i32), x.codes, row, k.mul(group, kGroupWords), true);
+  Value start = k.op<LoadRowOp>(k.block(k.T, 1, i32), x.starts, row, group, false);
+  Value scale = k.loadRow(x.scales, row, group, k.T, 1);
+  Value dot = k.op<DotOp>(sums, k.splatInt(sums, 0), lines, words, start, 8, 0);
+  if (weightScale)
+    return k.op<ScaleAccumulateOp>(type, acc, dot, weightScale, scale);
+  return k.fma(k.make<arith::SIToFPOp>(type, dot), k.broadcast(scale, type), acc);
+}
+
+void AttentionBuilder::roundQueries() {
+  int64_t size = cache.scaleGroup(), stride = cast<RowsType>(q.getType()).getStride();
+  k.loop(k.index(0), k.index((spec.rows() + k.T - 1) / k.T * k.T), 1, [&](Value row) {
+    k.loop(k.index(0), k.index(cache.scaleGroups()), 1, [&](Value g) {
+      Value offset = k.add(k.add(k.mul(row, stride), k.mul(g, 4 * size)), at.q);
+      roundGroup(k.op<LoadOp>(k.lanes(size), k.kernel.getScratchArg(), offset), qCodes, row, g);
+    });
+  });
+}
+
+/// p times the scales of its values, for each group and 32 positions.
+void AttentionBuilder::roundWeights() {
+  VectorType line = k.lanes(kTileRows);
+  k.loop(k.index(0), tiles, 1, [&](Value tile) {
+    k.loop(k.index(0), k.index(cache.scaleGroups()), 1, [&](Value g) {
+      Value position = k.mul(tile, kTileRows), scales = loadScales(2, g, position, kTileRows);
+      // Rows side by side: each is one chain through its maximum and its sum.
+      Value none = k.splat(line, 0.0);
+      for (int64_t i = 0; i < k.T; ++i) {
+        Value offset = k.add(k.mul(position, 4), at.p + i * 4 * kAttentionBlock);
+        Value weights = k.op<LoadOp>(line, k.kernel.getScratchArg(), offset);
+        // Where no position is yet a scale may be anything, NaN too: p is 0 there and its code has to be.
+        Value some = k.make<arith::CmpFOp>(arith::CmpFPredicate::OGT, weights, none);
+        Value scaled = k.make<arith::SelectOp>(some, k.mulf(weights, scales), none);
+        roundGroup(scaled, pCodes, k.index(i), k.add(k.mul(g, kAttentionBlock / kTileRows), tile));
+      }
+    });
+  });
+}
+
+/// As addScores(), of group g: its words are dotted at once.
+Value AttentionBuilder::addWordScores(Value sum, Value row, Value tile, Value lane, Value g) {
+  SmallVector<Value> lines;
+  for (int64_t d = 0; d < cache.scaleGroup(); d += 4) {
+    Value offset = keysOffset(tile, k.add(k.mul(g, cache.scaleGroup()), d), lane);
+    lines.push_back(loadWords(1, offset, R, kAttentionBlock * cache.headDim));
+  }
+  Value scales = loadScales(1, g, k.add(k.mul(tile, kTileRows), lane), R);
+  return dotWords(lines, qCodes, row, g, scales, sum);
+}
+
+/// As addValues(), of words of four positions: 32 positions at once, in whole key tiles, since codes of 0 hide what is not
+/// filled.
+void AttentionBuilder::addWordValues(Value row, Value g, Value lane, int64_t lanes) {
+  VectorType block = k.block(k.T, lanes);
+  Value factor = k.broadcast(k.loadRow(factors, k.index(0), k.index(0), k.T, 1), block);
+  Value start = k.mulf(k.loadRow(o, row, lane, k.T, lanes), factor);
+  Value sum = k.loop(k.index(0), tiles, 1, start, [&](Value tile, ValueRange acc) {
+    SmallVector<Value> lines;
+    for (int64_t j = 0; j < kTileRows; j += 4)
+      lines.push_back(loadWords(2, valuesOffset(k.add(k.mul(tile, kTileRows), j), lane), lanes, kAttentionBlock * cache.headDim));
+    Value part = k.add(k.mul(g, kAttentionBlock / kTileRows), tile);
+    return SmallVector<Value>{dotWords(lines, pCodes, k.index(0), part, Value(), acc[0])};
+  })[0];
+  k.storeRow(sum, o, row, lane);
+}
