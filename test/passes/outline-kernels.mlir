@@ -24,6 +24,17 @@
 // INT8:      exec.buffer state @kv.0.keys bytes 5888 role kv_cache
 // INT8-NEXT: exec.buffer state @kv.0.values bytes 5888 role kv_cache
 // INT8:      exec.dispatch @attention_i8_h2kv1d32_quantize_tn(
+// One token's attention multiplies the cache's codes, q's with keys', then weights', which are 0 where no position is, with values'.
+// INT8:      tile.kernel @attention_i8_h2kv1d32_slice128_t1(
+// INT8:        tile.dot {{.*}} start {{.*}} bits 8
+// INT8-NEXT:   tile.scale_accumulate
+// INT8:        math.exp
+// INT8:        %[[SOME:.*]] = arith.cmpf ogt, %[[P:.*]], %[[NONE:.*]] : vector<32xf32>
+// INT8-NEXT:   %[[SCALED:.*]] = arith.mulf %[[P]],
+// INT8-NEXT:   arith.select %[[SOME]], %[[SCALED]], %[[NONE]] : vector<32xi1>, vector<32xf32>
+// INT8:        tile.dot {{.*}} start {{.*}} bits 8
+// INT8-NOT:    tile.dot
+// INT8:      tile.kernel @attention_join_h2d32_quantize_slice128(
 
 // A constant's recipe moves with it. Rows of the RoPE table past the last position may be read by a register block, so
 // there are 16 more.
