@@ -97,7 +97,7 @@ static constexpr Preset kPresets[] = {
     {"cortex-a53", "aarch64", kOnlyNeon},
     {"cortex-a55", "aarch64", kOnlyDotprod},
     // They have i8mm too. But they run instructions in order, and the dots of 12 tokens are all under way, of 16 tokens' pairs
-    // two at a time: 17.9 multiply-adds a cycle for 9.2 in llvm-mca's model of an A510.
+    // two at a time: 18.3 multiply-adds a cycle for 9.2 in llvm-mca's model of an A510.
     {"cortex-a510", "aarch64", kOnlyDotprod},
     {"cortex-a520", "aarch64", kOnlyDotprod},
     {"cortex-a76", "aarch64", kOnlyDotprod},

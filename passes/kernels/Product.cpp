@@ -57,9 +57,10 @@ struct Product {
     return stepsByBlock() ? integerBlock(at, part, acc) : superBlock(at, part, acc);
   }
   /// Of the largest arranged block, whose sums leave no registers to begin the next step in: what a loop costs beside its steps
-  /// is shared by two.
+  /// is shared by four, or two.
   int64_t stepsTogether() {
-    return arranged && together == 1 && k.T > kFewTokens && blocksPerSuper() == 1 && steps() % 2 == 0 ? 2 : 1;
+    bool shared = arranged && together == 1 && k.T > kFewTokens && blocksPerSuper() == 1;
+    return !shared ? 1 : steps() % 4 == 0 ? 4 : steps() % 2 == 0 ? 2 : 1;
   }
   bool inTurn() { return staged || (!arranged && k.T > kFewTokens); }
   bool stepsByBlock() { return arranged || (inTurn() && !format.isFloat()); }
