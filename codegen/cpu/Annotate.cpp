@@ -45,9 +45,11 @@ static void describe(llvm::raw_ostream &out, PackedType type) {
                        kTileRows, layout.tileBytes());
   out << llvm::formatv("|  {0} bytes for {1} columns:", layout.superBytes(), format.superBlock);
   for (const Section &section : layout.sections()) {
-    unsigned columns = section.kind == SectionKind::Codes ? kActGroup : section.kind == SectionKind::Values ? 1 : format.superBlock;
-    out << llvm::formatv("|  {0,-8} +{1,-8} {2} {3} of {4} bytes for {5} {6}", nameOf(section.kind), section.offset, section.linesPerUnit,
-                         section.linesPerUnit == 1 ? "line" : "lines", section.lineBytes, columns,
+    unsigned columns = section.kind == SectionKind::Codes    ? kActGroup
+                       : section.kind == SectionKind::Values ? 1
+                                                             : format.superBlock;
+    out << llvm::formatv("|  {0,-8} +{1,-8} {2} {3} of {4} bytes for {5} {6}", nameOf(section.kind), section.offset,
+                         section.linesPerUnit, section.linesPerUnit == 1 ? "line" : "lines", section.lineBytes, columns,
                          columns == 1 ? "column" : "columns");
   }
 }

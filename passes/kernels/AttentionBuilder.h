@@ -11,6 +11,9 @@ namespace sinter {
 /// Words of a row that a rounded group takes; of a smaller one the rest is not used. Dots of some targets take x by fours.
 inline constexpr int64_t kGroupWords = kTileRows / 4;
 
+/// Rows of queries with those that fill the last register block.
+inline int64_t paddedRows(const AttentionSpec &spec, int64_t T) { return (spec.rows() + T - 1) / T * T; }
+
 /// Where things lie in the scratch, all in rows of f32 or i32.
 struct AttentionScratch {
   int64_t bytes = 0;
@@ -20,7 +23,7 @@ struct AttentionScratch {
     return offset;
   }
   AttentionScratch(const AttentionSpec &spec, int64_t T, bool staged) {
-    int64_t width = spec.cache.paddedHeadDim(), rows = (spec.rows() + T - 1) / T * T;
+    int64_t width = spec.cache.paddedHeadDim(), rows = paddedRows(spec, T);
     q = take(rows, width);
     o = take(rows, width);
     largest = take(rows, 1);
@@ -125,6 +128,8 @@ private:
   void softmax(mlir::Value row);
   void addValues(mlir::Value row);
   void addValues(mlir::Value row, mlir::Value lane, int64_t lanes);
+  void addToOutput(mlir::Value row, mlir::Value lane, int64_t lanes, mlir::Value steps,
+                   llvm::function_ref<mlir::Value(mlir::Value step, mlir::Value sum)> add);
   void storeOutputs();
 
   const AttentionSpec &spec;

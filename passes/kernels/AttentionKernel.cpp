@@ -51,7 +51,7 @@ Value AttentionBuilder::valuesOffset(Value j, Value lane) {
 
 void AttentionBuilder::fillRows() {
   // Rows past the last one (T does not divide them) and of tokens past the last one repeat the last token's.
-  k.loop(k.index(0), k.index((spec.rows() + k.T - 1) / k.T * k.T), 1, [&](Value row) {
+  k.loop(k.index(0), k.index(paddedRows(spec, k.T)), 1, [&](Value row) {
     auto [token, head] = query(row);
     token = k.min(token, k.sub(k.tokens(), k.index(1)));
     storeNumber(k.make<vector::BroadcastOp>(k.block(1, 1, k.b.getI32Type()), k.toI32(k.add(k.position(), token))), last,
@@ -193,13 +193,21 @@ void AttentionBuilder::softmax(Value row) {
     softmax(row, k.index(whole), k.T - whole);
 }
 
-/// Elements `lane` .. of o for T rows.
+/// Elements `lane` .. of o for T rows: o times its factor, and what `add` adds in each of `steps` steps.
+void AttentionBuilder::addToOutput(Value row, Value lane, int64_t lanes, Value steps,
+                                   llvm::function_ref<Value(Value step, Value sum)> add) {
+  Value factor = k.broadcast(k.loadRow(factors, k.index(0), k.index(0), k.T, 1), k.block(k.T, lanes));
+  Value start = k.mulf(k.loadRow(o, row, lane, k.T, lanes), factor);
+  Value sum = k.loop(k.index(0), steps, 1, start, [&](Value step, ValueRange acc) {
+    return SmallVector<Value>{add(step, acc[0])};
+  })[0];
+  k.storeRow(sum, o, row, lane);
+}
+
 void AttentionBuilder::addValues(Value row, Value lane, int64_t lanes) {
   VectorType block = k.block(k.T, lanes);
-  Value factor = k.broadcast(k.loadRow(factors, k.index(0), k.index(0), k.T, 1), block);
-  Value start = k.mulf(k.loadRow(o, row, lane, k.T, lanes), factor);
   // Positions that are not filled yet may hold anything, so the loop ends with the sequence.
-  Value sum = k.loop(k.index(0), count, 1, start, [&](Value j, ValueRange acc) {
+  addToOutput(row, lane, lanes, count, [&](Value j, Value sum) {
     Value line;
     if (staged) {
       line = k.loadRow(stagedValues, j, lane, 1, lanes);
@@ -207,9 +215,8 @@ void AttentionBuilder::addValues(Value row, Value lane, int64_t lanes) {
       line = loadCache(2, valuesOffset(j, lane), lanes, kAttentionBlock * cache.valueStride() * cache.elementBytes());
     }
     Value weight = k.broadcast(k.loadRow(p, k.index(0), j, k.T, 1), block);
-    return SmallVector<Value>{k.fma(weight, k.broadcast(line, block), acc[0])};
-  })[0];
-  k.storeRow(sum, o, row, lane);
+    return k.fma(weight, k.broadcast(line, block), sum);
+  });
 }
 
 void AttentionBuilder::addValues(Value row) {

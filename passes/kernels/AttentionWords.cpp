@@ -52,7 +52,7 @@ Value AttentionBuilder::dotWords(ArrayRef<Value> lines, const Codes &x, Value ro
 
 void AttentionBuilder::roundQueries() {
   int64_t size = cache.scaleGroup(), stride = cast<RowsType>(q.getType()).getStride();
-  k.loop(k.index(0), k.index((spec.rows() + k.T - 1) / k.T * k.T), 1, [&](Value row) {
+  k.loop(k.index(0), k.index(paddedRows(spec, k.T)), 1, [&](Value row) {
     k.loop(k.index(0), k.index(cache.scaleGroups()), 1, [&](Value g) {
       Value offset = k.add(k.add(k.mul(row, stride), k.mul(g, 4 * size)), at.q);
       roundGroup(k.op<LoadOp>(k.lanes(size), k.kernel.getScratchArg(), offset), qCodes, row, g);
@@ -94,15 +94,13 @@ Value AttentionBuilder::addWordScores(Value sum, Value row, Value tile, Value la
 /// As addValues(), of words of four positions: 32 positions at once, in whole key tiles, since codes of 0 hide what is not
 /// filled.
 void AttentionBuilder::addWordValues(Value row, Value g, Value lane, int64_t lanes) {
-  VectorType block = k.block(k.T, lanes);
-  Value factor = k.broadcast(k.loadRow(factors, k.index(0), k.index(0), k.T, 1), block);
-  Value start = k.mulf(k.loadRow(o, row, lane, k.T, lanes), factor);
-  Value sum = k.loop(k.index(0), tiles, 1, start, [&](Value tile, ValueRange acc) {
+  addToOutput(row, lane, lanes, tiles, [&](Value tile, Value sum) {
     SmallVector<Value> lines;
-    for (int64_t j = 0; j < kTileRows; j += 4)
-      lines.push_back(loadWords(2, valuesOffset(k.add(k.mul(tile, kTileRows), j), lane), lanes, kAttentionBlock * cache.headDim));
+    for (int64_t j = 0; j < kTileRows; j += 4) {
+      Value offset = valuesOffset(k.add(k.mul(tile, kTileRows), j), lane);
+      lines.push_back(loadWords(2, offset, lanes, kAttentionBlock * cache.headDim));
+    }
     Value part = k.add(k.mul(g, kAttentionBlock / kTileRows), tile);
-    return SmallVector<Value>{dotWords(lines, pCodes, k.index(0), part, Value(), acc[0])};
-  })[0];
-  k.storeRow(sum, o, row, lane);
+    return dotWords(lines, pCodes, k.index(0), part, Value(), sum);
+  });
 }

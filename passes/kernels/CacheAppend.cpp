@@ -7,8 +7,8 @@
 // of 32, a row tile holds parts of several heads and each lane finds its own.
 //
 // Of an int8 cache a tile's rows are whole groups, each rounded with a scale of its own, and its codes are scattered as bytes:
-// of keys four lie together, of values they are four bytes apart. Groups of fewer than 32 elements are
-// lanes that no op takes apart: they go through the scratch.
+// of keys four lie together, of values they are four bytes apart. Groups of fewer than 32 elements are lanes that no op takes
+// apart: they go through the scratch.
 //
 //===----------------------------------------------------------------------===//
 #include "passes/kernels/CacheAppend.h"

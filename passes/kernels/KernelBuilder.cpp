@@ -62,9 +62,6 @@ Value KernelBuilder::reduce(ReduceKind kind, Value v) {
 
 Value KernelBuilder::toF32(Value line) {
   auto type = cast<VectorType>(line.getType());
-  if (type.getElementType().isInteger(8))
-    return make<arith::SIToFPOp>(lanes(type.getDimSize(0)),
-                                 make<arith::ExtSIOp>(lanes(type.getDimSize(0), b.getI32Type()), line));
   return type.getElementType().isF32() ? line : make<arith::ExtFOp>(lanes(type.getDimSize(0)), line);
 }
 

@@ -71,7 +71,7 @@ public:
   /// The larger of two, as every target's max gives it for numbers.
   mlir::Value maxf(mlir::Value x, mlir::Value y);
   mlir::Value reduce(tile::ReduceKind kind, mlir::Value block);
-  /// f32 of a line of values in another float type, or of int8.
+  /// f32 of a line of values in another float type.
   mlir::Value toF32(mlir::Value line);
 
   // Rows.

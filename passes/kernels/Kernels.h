@@ -35,10 +35,11 @@ struct WeightShape {
 /// Of i8, words of four codes are what a dot product takes: four neighbouring elements of a key, four positions of a value.
 /// Values are not padded, and behind the codes of keys and of values lie their scales, f32, one for each group of neighbouring
 /// elements of a position:
-///   keys    [head][position / 32][element / 4][position % 32][element % 4]   values  [head][position / 4][element][position % 4]
+///   keys    [head][position / 32][element / 4][position % 32][element % 4]
+///   values  [head][position / 4][element][position % 4]
 ///   scales  [head][group][position]
-/// A group is what a row tile of the layer before has of one head, so that a tile writes its scale with its codes; heads of an int8
-/// cache are multiples of 8 (llm.kv_cache), so groups are whole words.
+/// A group is what a row tile of the layer before has of one head, so that a tile writes its scale with its codes; heads of an
+/// int8 cache are multiples of 8 (llm.kv_cache), so groups are whole words.
 struct CacheShape {
   int64_t heads, headDim, positions;
   mlir::Type element;
