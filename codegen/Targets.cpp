@@ -22,18 +22,17 @@ static constexpr StringRef kSve512[] = {"sve", "sve512"};
 // one float sum and one integer one a token.
 //   AVX-512  16 rows: 12 + 12 tokens, 4 lines of codes, a word of them and a mask of 32 zmm, in the order of the tile program;
 //            staged 32 rows: 12 + 12 for 6 tokens, a word of codes 2, one of activations 1, which serves both dots
-//            (the streaming ones stay at 16 rows but for K-quants: 32 gained nothing there)
-//   AVX2      8 rows: 8 + 4 of 16 ymm, codes from the stack in part
+//   AVX2      8 rows: 4 + 4 of 16 ymm, a line's codes in turn; of one token 32 rows, 4 + 4 + 4 (pmaddubsw's pairs)
 //   NEON      8 rows: 16 + 2 x 4 of 32
 //   SVE      of 256 bits as NEON with two registers a row block of 16; of 512 as AVX-512
 static constexpr RegisterBlock kAvx512Blocks[] = {
-    {1, 16, true, Arrangement::rows, 32},
-    {2, 16, true, Arrangement::rows, 32},
+    {1, 32, true},
+    {2, 32, true},
     {4, 16, false},
     {8, 16, false},
     {12, 16, false}};
 static constexpr RegisterBlock kAvx512Staged = {6, 32, false};
-static constexpr RegisterBlock kAvx2Blocks[] = {{1, 8, true, Arrangement::rows, 32}, {2, 8, true}, {4, 8, false}};
+static constexpr RegisterBlock kAvx2Blocks[] = {{1, 32, true}, {2, 16, true}, {4, 8, false}};
 static constexpr RegisterBlock kNeonBlocks[] = {{1, 8, true}, {2, 8, true}, {4, 8, false}};
 // Arranged activations leave the registers to sums. Of 12 tokens x 4 rows float and integer ones are 24 of 32; 4 are left for
 // words of activations, 3 for codes, 1 for a mask. Pairs: 16 tokens x 4 rows are 16, codes 8, scales 2; 6 are left for two dots
@@ -56,8 +55,9 @@ static constexpr RegisterBlock kSve512Blocks[] = {{1, 16, true}, {2, 16, true}, 
 static constexpr Variant kX86Variants[] = {
     {"avx512vnni", kAvx512Vnni, "+avx2,+fma,+f16c,+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512vnni", 512,
      DotKind::vpdpbusd, {kAvx512Blocks, 8, 32, 4096, 0, kAvx512Staged, true}, {}, Ordering::registers},
-    {"avxvnni", kAvxVnni, "+avx2,+fma,+f16c,+avxvnni", 256, DotKind::vpdpbusd, {kAvx2Blocks, 4, 16, 4096}},
-    {"avx2", kAvx2, "+avx2,+fma,+f16c", 256, DotKind::pmaddubsw, {kAvx2Blocks, 4, 16, 4096}},
+    {"avxvnni", kAvxVnni, "+avx2,+fma,+f16c,+avxvnni", 256, DotKind::vpdpbusd, {kAvx2Blocks, 4, 16, 4096}, {},
+     Ordering::registers},
+    {"avx2", kAvx2, "+avx2,+fma,+f16c", 256, DotKind::pmaddubsw, {kAvx2Blocks, 4, 16, 4096}, {}, Ordering::registers},
 };
 // LLVM orders instructions for a CPU with a model of its own that holds for a generation of them; for "generic" it moves
 // loads so far ahead of their dots that the registers of a block do not suffice.

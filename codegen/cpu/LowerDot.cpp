@@ -18,9 +18,9 @@
 //
 // Dots of several tokens with the same codes go word by word, all tokens of a word one after another: a token's sum is one
 // chain of vpdpbusd or sdot, up to 5 cycles a link, and a core looks only so far ahead for other chains, or not at all. Of
-// dots that go `in_turn` a word is made in front of its dots. On NEON, of arranged tokens and of blocks with rows in more than
-// one register, what is loaded and unpacked stands a few dots in front of its use (DotOrder.cpp); the loads of what sums are
-// multiplied by behind the dots come in between too. Elsewhere all words are made before.
+// dots that go `in_turn`, and of all on ymm registers, a word is made in front of its dots. On NEON, of arranged tokens and of
+// blocks with rows in more than one register, what is loaded and unpacked stands a few dots in front of its use (DotOrder.cpp);
+// the loads of what sums are multiplied by behind the dots come in between too. Elsewhere all words are made before.
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/cpu/LowerDot.h"
@@ -50,7 +50,7 @@ public:
         lanes(std::min<int64_t>(rows, variant.vectorBits / 32)) {}
 
   /// Word by word: begin(), a step for each word, end().
-  bool hasSteps() { return (variant.dot == DotKind::vpdpbusd || variant.dot == DotKind::sdot) && !isFloat(); }
+  bool hasSteps() { return variant.dot != DotKind::smull && !isFloat(); }
   bool hasParts() { return rows > lanes; }
   void begin() {
     Value init = op.getInit();
@@ -59,6 +59,7 @@ public:
     for (int64_t first = 0; first < rows; first += lanes)
       sums.push_back(slice(init, first));
     inits = sums;
+    pairs.assign(sums.size(), {});
   }
   /// A register for each sum to start in, where LLVM would copy one when a dot waits for it.
   void copyInit() {
@@ -79,11 +80,19 @@ public:
       int64_t first = static_cast<int64_t>(part) * lanes;
       Value codes = variant.dot == DotKind::sdot && !variant.isScalable() ? codeBytes(q, first, made) : Value();
       Operation *point = &*b.getInsertionPoint(), *before = point->getPrevNode();
-      sum = variant.dot == DotKind::sdot ? sdot(q, first, sum, codes) : vpdpbusd(q, first, sum);
+      if (variant.dot == DotKind::pmaddubsw)
+        sum = pmaddubsw(q, first, sum, pairs[part]);
+      else
+        sum = variant.dot == DotKind::sdot ? sdot(q, first, sum, codes) : vpdpbusd(q, first, sum);
       steps.push_back({before ? before->getNextNode() : &point->getBlock()->front(), {codes, word(q)}, inits[part]});
     }
   }
-  Value end() { return cpu::joinLanes(b, loc, sums); }
+  Value end() {
+    for (auto [sum, held] : llvm::zip_equal(sums, pairs))
+      if (held.sum)
+        sum = widen(held, sum);
+    return cpu::joinLanes(b, loc, sums);
+  }
 
   /// All at once.
   Value run() {
@@ -91,11 +100,16 @@ public:
       return floatDot();
     SmallVector<Value> parts;
     for (int64_t first = 0; first < rows; first += lanes)
-      parts.push_back(integerDot(first, slice(op.getInit(), first)));
+      parts.push_back(smull(first, slice(op.getInit(), first)));
     return cpu::joinLanes(b, loc, parts);
   }
 
 private:
+  /// Sums of pairs in 16 bits, of so many words (pmaddubsw).
+  struct Pairs {
+    Value sum;
+    int64_t words = 0;
+  };
   bool isFloat() { return cast<VectorType>(op.getResult().getType()).getElementType().isF32(); }
   bool isSigned() { return op.getBits() == 8 && !op.getUnsignedCodes(); }
   VectorType type(int64_t n, Type element) { return VectorType::get({n}, element); }
@@ -138,9 +152,9 @@ private:
 
   Value floatDot();
   Value correctFlip(Value init);
-  Value integerDot(int64_t first, Value acc);
   Value vpdpbusd(size_t q, int64_t first, Value acc);
-  Value pmaddubsw(int64_t first, Value acc);
+  Value pmaddubsw(size_t q, int64_t first, Value acc, Pairs &held);
+  Value widen(Pairs &held, Value acc);
   Value sdot(size_t q, int64_t first, Value acc, Value codes);
   Value scalable(Value fixed) { return cpu::toScalable(b, loc, fixed); }
   Value scalableDot(size_t q, int64_t first, Value acc);
@@ -153,6 +167,7 @@ private:
   const Variant &variant;
   int64_t rows, lanes;
   SmallVector<Value> sums, inits;
+  SmallVector<Pairs> pairs;
 };
 
 Value DotLowering::floatDot() {
@@ -182,19 +197,6 @@ Value DotLowering::correctFlip(Value init) {
   return b.create<arith::AddIOp>(loc, init, cpu::joinLanes(b, loc, SmallVector<Value>(rows / lanes, start)));
 }
 
-Value DotLowering::integerDot(int64_t first, Value acc) {
-  switch (variant.dot) {
-  case DotKind::vpdpbusd:
-  case DotKind::sdot:
-    llvm_unreachable("goes in steps");
-  case DotKind::pmaddubsw:
-    return pmaddubsw(first, acc);
-  case DotKind::smull:
-    return smull(first, acc);
-  }
-  llvm_unreachable("all dot kinds are handled");
-}
-
 Value DotLowering::vpdpbusd(size_t q, int64_t first, Value acc) {
   Value w = slice(op.getCodes()[q], first);
   if (isSigned())
@@ -202,37 +204,29 @@ Value DotLowering::vpdpbusd(size_t q, int64_t first, Value acc) {
   return call("llvm.x86.avx512.vpdpbusd." + std::to_string(lanes * 32), acc.getType(), {acc, w, activation(q)});
 }
 
-Value DotLowering::pmaddubsw(int64_t first, Value acc) {
-  VectorType bytesType = type(4 * lanes, i8()), pairs = type(2 * lanes, i16());
+Value DotLowering::pmaddubsw(size_t q, int64_t first, Value acc, Pairs &held) {
+  VectorType bytesType = type(4 * lanes, i8()), pairsType = type(2 * lanes, i16());
   StringRef multiply = lanes == 8 ? "llvm.x86.avx2.pmadd.ub.sw" : "llvm.x86.ssse3.pmadd.ub.sw.128";
-  StringRef widen = lanes == 8 ? "llvm.x86.avx2.pmadd.wd" : "llvm.x86.sse2.pmadd.wd";
   StringRef negate = lanes == 8 ? "llvm.x86.avx2.psign.b" : "llvm.x86.ssse3.psign.b.128";
   // The largest magnitude of one pair, and so how many words fit into 16 bits.
   int64_t pair = isSigned() ? 2 * 128 * 127 : 2 * ((int64_t(1) << op.getBits()) - 1) * 127;
   int64_t fit = std::max<int64_t>(1, 32767 / pair);
-  Value sum;
-  int64_t held = 0;
-  auto flush = [&] {
-    Value wide = call(widen, acc.getType(), {sum, splat(2 * lanes, 16, 1)});
-    acc = b.create<arith::AddIOp>(loc, acc, wide);
-    sum = Value();
-    held = 0;
-  };
-  for (auto [q, code] : llvm::enumerate(op.getCodes())) {
-    Value w = bytes(slice(code, first)), x = bytes(activation(q));
-    if (isSigned()) {
-      // |w| as unsigned bytes, and x with the sign of w (0 where w is 0): x never is -128, so its negation fits.
-      x = call(negate, bytesType, {x, w});
-      w = b.create<math::AbsIOp>(loc, w);
-    }
-    Value product = call(multiply, pairs, {w, x});
-    sum = sum ? b.create<arith::AddIOp>(loc, sum, product).getResult() : product;
-    if (++held == fit)
-      flush();
+  Value w = bytes(slice(op.getCodes()[q], first)), x = bytes(activation(q));
+  if (isSigned()) {
+    // |w| as unsigned bytes, and x with the sign of w (0 where w is 0): x never is -128, so its negation fits.
+    x = call(negate, bytesType, {x, w});
+    w = b.create<math::AbsIOp>(loc, w);
   }
-  if (held)
-    flush();
-  return acc;
+  Value product = call(multiply, pairsType, {w, x});
+  held.sum = held.sum ? b.create<arith::AddIOp>(loc, held.sum, product).getResult() : product;
+  return ++held.words == fit ? widen(held, acc) : acc;
+}
+
+Value DotLowering::widen(Pairs &held, Value acc) {
+  StringRef name = lanes == 8 ? "llvm.x86.avx2.pmadd.wd" : "llvm.x86.sse2.pmadd.wd";
+  Value wide = call(name, acc.getType(), {held.sum, splat(2 * lanes, 16, 1)});
+  held = {};
+  return b.create<arith::AddIOp>(loc, acc, wide);
 }
 
 Value DotLowering::sdot(size_t q, int64_t first, Value acc, Value codes) {
@@ -292,8 +286,8 @@ static void collectMakers(Operation *op, Block *block, llvm::SetVector<Operation
   makers.insert(op);
 }
 
-/// What nobody needs earlier.
-static void moveDown(const llvm::SetVector<Operation *> &ops, Operation *to) {
+/// What nobody needs earlier; the first of it, or `to`.
+static Operation *moveDown(const llvm::SetVector<Operation *> &ops, Operation *to) {
   llvm::SetVector<Operation *> moved;
   for (Operation *op : llvm::reverse(ops)) {
     bool late = llvm::all_of(op->getUsers(), [&](Operation *user) {
@@ -304,6 +298,21 @@ static void moveDown(const llvm::SetVector<Operation *> &ops, Operation *to) {
   }
   for (Operation *op : llvm::reverse(moved))
     op->moveBefore(to);
+  return moved.empty() ? to : moved.back();
+}
+
+/// Lines up in front of `to` what makes the words; what follows each word's: where its dots go. Lines of several words are
+/// loaded where the first of them is made, or all before.
+static SmallVector<Operation *> lineUp(ValueRange codes, ArrayRef<size_t> order, Operation *to, bool linesInTurn) {
+  SmallVector<Operation *> behind(codes.size());
+  for (size_t q : llvm::reverse(order)) {
+    behind[q] = to;
+    llvm::SetVector<Operation *> makers;
+    collectMakers(codes[q].getDefiningOp(), to->getBlock(), makers);
+    makers.remove_if([&](Operation *op) { return !linesInTurn && isa<LLVM::LoadOp>(op) && !op->hasOneUse(); });
+    to = moveDown(makers, to);
+  }
+  return behind;
 }
 
 /// Words of one line after another, in the order of their lines: a line is in a register as long as its words are unpacked.
@@ -368,6 +377,8 @@ SmallVector<Value> cpu::lowerDots(OpBuilder &b, ArrayRef<DotOp> dots, const Vari
   bool placed = arranged || (neon && lowerings.front().hasParts());
   if (!lowerings.front().hasSteps())
     return llvm::map_to_vector(lowerings, [](DotLowering &lowering) { return lowering.run(); });
+  ValueRange codes = front.getCodes();
+  SmallVector<size_t> order = arranged ? orderOfWords(codes) : orderByLine(codes);
   for (DotLowering &lowering : lowerings)
     lowering.begin();
   if (placed && !arranged) {
@@ -375,18 +386,21 @@ SmallVector<Value> cpu::lowerDots(OpBuilder &b, ArrayRef<DotOp> dots, const Vari
     for (DotLowering &lowering : lowerings)
       lowering.copyInit();
   }
-  ValueRange codes = front.getCodes();
+  // Of 16 ymm, lines would take more than half; with 32 zmm they can be on their way while other blocks' dots still go (Zen 4:
+  // 4 % of a prefill).
+  bool ymm = variant.vectorBits == 256 && variant.dot != DotKind::sdot;
+  Operation *end = &*b.getInsertionPoint();
+  SmallVector<Operation *> behind(codes.size(), end);
+  if (front.getInTurn() || ymm)
+    behind = lineUp(codes, order, end, /*linesInTurn=*/ymm);
   SmallVector<DotStep> steps;
   MadeLanes made;
-  for (size_t q : arranged ? orderOfWords(codes) : orderByLine(codes)) {
-    if (front.getInTurn()) {
-      llvm::SetVector<Operation *> makers;
-      collectMakers(codes[q].getDefiningOp(), b.getInsertionBlock(), makers);
-      moveDown(makers, &*b.getInsertionPoint());
-    }
+  for (size_t q : order) {
+    b.setInsertionPoint(behind[q]);
     for (DotLowering &lowering : lowerings)
       lowering.step(q, steps, made);
   }
+  b.setInsertionPoint(end);
   if (arranged) {
     // What put the words together is read by the dots that go.
     for (DotOp dot : dots)

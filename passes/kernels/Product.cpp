@@ -5,10 +5,11 @@
 //     for each block %k of %s, unrolled {                         %x = tile.load_row %rows[%m, 8 * %k] uniform
 //       %x, %dx, %sx, .., %tx = tile.load_acts %acts[%m, %k]      %b = tile.load_packed %w[%t, %k] row %r
 //       %b = tile.load_packed %w[%t, %k] row %r                   %q = tile.unpack %b
-//       %q = tile.unpack %b                                       %acc = tile.dot %acc, %q, %x }
+//       %s, (%n) = tile.scale %b, (tile.minimum %b)               %acc = tile.dot %acc, %q, %x }
+//       %q = tile.unpack %b
 //       %i = tile.dot %sx, %q, %x
-//       %acc = tile.scale_accumulate %acc, %i, scale(%b), %dx
-//       (%acc -= minimum(%b) * %tx) } }
+//       %acc = tile.scale_accumulate %acc, %i, %s, %dx
+//       (%acc -= %n * %tx) } }
 //
 // An unsigned code stands for code - offset; the offset's share, offset * sum(x), is what the dot starts from: the
 // activations' starts are that for an offset of 8.
@@ -48,6 +49,8 @@ struct Product {
   VectorType numbers() { return k.block(k.T / together, together == 2 ? 4 : 1); }
   VectorType starts() { return k.block(k.T / together, arranged ? 4 : 1, k.b.getI32Type()); }
   Value perRow(Value v);
+  Value scale(Value at, Value block, Value part, unsigned group);
+  Value minimum(Value at, Value block, Value part, unsigned group);
 
   int64_t blocksPerSuper() { return format.isFloat() ? 1 : format.superBlock / kActGroup; }
   int64_t supers() { return layout.paddedCols() / format.superBlock; }
@@ -103,10 +106,17 @@ Value Product::integerBlock(Value block, Value part, Value acc) {
   Value xCodes = load->getResult(0), xScale = load->getResult(1), start = load->getResult(2), low = load->getResult(3),
         high = load->getResult(4), xTotal = load->getResult(5);
   Value at = staged ? Value() : place(block, part);
+  unsigned groups = scaleGroups(format);
+  // Where lines are asked for they are read in order, scales first (prefetch()). Elsewhere registers are kept for the codes.
+  SmallVector<Value> scales(groups), minima(groups);
+  for (unsigned g = 0; distance && g < groups; ++g) {
+    scales[g] = scale(at, block, part, g);
+    if (format.minima)
+      minima[g] = minimum(at, block, part, g);
+  }
   SmallVector<Value> words = staged ? staged->codes(k, block, part, rows) : codes(at);
   int64_t offset = staged ? staged->codeOffset() : format.codeOffset;
   VectorType products = sums(i32), results = sums();
-  unsigned groups = scaleGroups(format);
   for (unsigned g = 0; g < groups; ++g) {
     Value half = g == 0 ? low : high;
     Value init = k.splatInt(products, 0);
@@ -120,17 +130,24 @@ Value Product::integerBlock(Value block, Value part, Value acc) {
     else // Targets with arranged blocks multiply signed bytes: their dots need no start.
       dot = k.op<DotOp>(products, init, codes, xCodes, format.signedCodes && !arranged ? start : Value(),
                         format.codeBits(), first, staged && staged->movedUp(), inTurn());
-    Value scale = staged ? staged->scale(k, block, g, part, rows) : perRow(k.op<ScaleOp>(k.lanes(rows), at, g));
-    acc = k.op<ScaleAccumulateOp>(results, acc, dot, scale, xScale);
+    acc = k.op<ScaleAccumulateOp>(results, acc, dot, scales[g] ? scales[g] : scale(at, block, part, g), xScale);
     if (format.minima) {
-      // Negated a row, not a token: once for all of them.
-      Value minimum = staged ? staged->minimum(k, block, g, part, rows)
-                             : perRow(k.make<arith::NegFOp>(k.op<MinimumOp>(k.lanes(rows), at, g)));
+      Value least = minima[g] ? minima[g] : minimum(at, block, part, g);
       Value total = groups == 1 ? xTotal : halfTotal(half, xScale);
-      acc = k.fma(k.broadcast(minimum, results), k.broadcast(total, results), acc);
+      acc = k.fma(k.broadcast(least, results), k.broadcast(total, results), acc);
     }
   }
   return acc;
+}
+
+Value Product::scale(Value at, Value block, Value part, unsigned group) {
+  return staged ? staged->scale(k, block, group, part, rows) : perRow(k.op<ScaleOp>(k.lanes(rows), at, group));
+}
+
+/// Negated a row, not a token: once for all of them.
+Value Product::minimum(Value at, Value block, Value part, unsigned group) {
+  return staged ? staged->minimum(k, block, group, part, rows)
+                : perRow(k.make<arith::NegFOp>(k.op<MinimumOp>(k.lanes(rows), at, group)));
 }
 
 /// scale * sum of half a group out of its start, -32 * sum: a power of two, so that nothing more is rounded.
@@ -159,20 +176,19 @@ Value Product::superBlock(Value super, Value part, Value acc) {
   return acc;
 }
 
-/// The lines that lie a distance behind the share of the super-block that belongs to block `block` of rows `part` .. : they go
-/// between the blocks' arithmetic, since a core has room for about 16 requests and waits while there are more. Behind a tile
-/// lies the next one; behind the last, a prefetch does nothing.
-///
-/// In a loop over blocks the hardware sees each load's stride and fetches by itself: one line in four leads it over the ends of
-/// pages, more are in its way (Zen 4, one core, Q4_0: 27 GB/s; all lines, 16 KiB ahead, 21; none, 19). Where a super-block is
-/// unrolled a load comes again a page later, and all lines are asked for, twice as far ahead.
+/// Lines a distance behind the share of the super-block that belongs to block `block` of rows `part` ..: one in four leads the
+/// hardware over the ends of pages. The rest it fetches by itself as long as lines are read in their order and none is left
+/// out, those with scales too: on one core of a Zen 4, 28 GB/s. More requests are in its way (all lines, 8 KiB ahead, 20), and
+/// where codes are read before the scales in front of them, or half the lines in one pass and half in the next, it sees no
+/// stream (13, and 20 with all lines asked for). They go between the blocks' arithmetic, since a core has room for about 16.
+/// Behind a tile lies the next one; behind the last, a prefetch does nothing.
 void Product::prefetch(Value super, Value part, int64_t block) {
   if (distance == 0)
     return;
   int64_t blocks = blocksPerSuper(), rowBytes = layout.superBytes() / kTileRows, share = rowBytes * rows, first = 0;
-  int64_t step = blocks == 1 ? 256 : 64, ahead = blocks == 1 ? distance : 2 * distance;
+  constexpr int64_t step = 256;
   Value start = k.add(k.mul(tile, layout.tileBytes()), k.mul(super, layout.superBytes()));
-  start = k.add(k.add(start, ahead), k.mul(part, rowBytes));
+  start = k.add(k.add(start, distance), k.mul(part, rowBytes));
   // The first of the lines that is in the share.
   if (std::optional<int64_t> row = getConstantIntValue(part))
     first = llvm::alignTo(*row * rowBytes, step) - *row * rowBytes;
