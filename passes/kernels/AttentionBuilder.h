@@ -51,10 +51,10 @@ struct AttentionScratch {
 class AttentionBuilder {
 public:
   AttentionBuilder(mlir::OpBuilder &b, mlir::Location loc, llvm::StringRef name, const AttentionSpec &spec, int64_t T,
-                   int64_t R, bool prefetch)
-      : spec(spec), cache(spec.cache), group(spec.group()), width(cache.paddedHeadDim()), R(R), prefetch(prefetch),
-        staged(!cache.element.isF32() && spec.rows() > T), words(cache.isInt8() && !staged),
-        at(spec, T, staged), k(b, loc, name, bindings(b.getContext(), spec), T, at.bytes) {}
+                   int64_t R, int64_t valueLanes, bool prefetch)
+      : spec(spec), cache(spec.cache), group(spec.group()), width(cache.paddedHeadDim()), R(R),
+        valueLanes(valueLanes), prefetch(prefetch), staged(!cache.element.isF32() && spec.rows() > T),
+        words(cache.isInt8() && !staged), at(spec, T, staged), k(b, loc, name, bindings(b.getContext(), spec), T, at.bytes) {}
 
   void build();
 
@@ -134,7 +134,7 @@ private:
 
   const AttentionSpec &spec;
   const CacheShape &cache;
-  int64_t group, width, R;
+  int64_t group, width, R, valueLanes;
   bool prefetch, staged;
   /// Dots of the cache's words.
   bool words;

@@ -1,8 +1,25 @@
 // RUN: sinter-opt %s --outline-kernels | FileCheck %s
 // RUN: sinter-opt %s --outline-kernels | FileCheck %s --check-prefix=ONCE
 // RUN: sinter-opt %s --outline-kernels | FileCheck %s --check-prefix=KERNELS
+// RUN: sinter-opt %s --outline-kernels | FileCheck %s --check-prefix=ORDER
 // RUN: sed -e 's/kv_type = f16/kv_type = i8/' -e 's/type = f16}/type = i8}/' %s | sinter-opt --outline-kernels \
 // RUN:   | FileCheck %s --check-prefix=INT8
+
+// One token reads weights line by line, all rows of a tile and scales first; its attention whole lines of keys and whole values:
+// both are streams that the hardware fetches ahead. AVX2 takes half a line of a key, half a value at a time, and asks.
+// ORDER-LABEL: module @avx512vnni {
+// ORDER-LABEL:   tile.kernel @linear_q4_0_i8_rope_64x64_t1(
+// ORDER:           tile.load_packed {{.*}} : <64x64, q4_0> -> <q4_0, 32>
+// ORDER-NEXT:      tile.scale
+// ORDER-NEXT:      tile.unpack
+// ORDER-LABEL:   tile.kernel @attention_f16_h2kv1d32_slice128_t1(
+// ORDER-NOT:       tile.prefetch
+// ORDER-LABEL:   tile.kernel @attention_join_
+// ORDER-LABEL: module @avx2 {
+// ORDER-LABEL:   tile.kernel @attention_f16_h2kv1d32_slice128_t1(
+// ORDER:           tile.prefetch %bytes[
+// ORDER:           tile.prefetch %bytes_0[
+// ORDER-LABEL:   tile.kernel @attention_join_
 
 // A model of two layers as the fuse phase leaves it: width 64, two query heads and one key head of 32, a vocabulary of 100
 // whose matrix is embedding and output at once. Chunks have 32 tokens.
