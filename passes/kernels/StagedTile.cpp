@@ -2,11 +2,12 @@
 //
 //   scf.for %k over blocks of 32 columns {
 //     %b = tile.load_packed %w[%t, %k]
-//     %q:8 = tile.unpack %b                 (arith.xori %q, 0x80808080: codes of 8 bits as unsigned ones)
-//     tile.store %q#0, %scratch[..] ..      8 lines
 //     tile.store (tile.scale %b), ..        1 or 2
-//     tile.store (arith.negf (tile.minimum %b)), .. }
+//     tile.store (arith.negf (tile.minimum %b)), ..
+//     %q:8 = tile.unpack %b                 (arith.xori %q, 0x80808080: codes of 8 bits as unsigned ones)
+//     tile.store %q#0, %scratch[..] ..      8 lines }
 //
+// The weights come from memory here: their lines are read in order, scales first (Product::prefetch).
 // A chunk's tokens go over the tile a register block at a time: what is done here is not done again for each of them.
 //
 //===----------------------------------------------------------------------===//
@@ -40,15 +41,16 @@ void StagedTile::fill(KernelBuilder &k, Value weight, Value tile) const {
   VectorType words = k.lanes(kTileRows, k.b.getI32Type());
   Value first = k.index(0);
   k.loop(first, k.index(blocks), 1, [&](Value block) {
-    int64_t number = 0;
-    auto store = [&](Value v) { k.op<StoreOp>(v, k.kernel.getScratchArg(), line(k, block, number++, first)); };
+    auto store = [&](Value v, int64_t number) {
+      k.op<StoreOp>(v, k.kernel.getScratchArg(), line(k, block, number, first));
+    };
     Value at = k.op<LoadPackedOp>(BlockType::get(k.b.getContext(), format.id, kTileRows), weight, tile, block, first);
-    for (Value word : k.op<UnpackOp>(SmallVector<Type>(8, words), at, false).getResults())
-      store(movedUp() ? k.make<arith::XOrIOp>(word, k.splatInt(words, int32_t(0x80808080))) : word);
     for (unsigned g = 0; g < groups(); ++g)
-      store(k.op<ScaleOp>(k.lanes(kTileRows), at, g));
+      store(k.op<ScaleOp>(k.lanes(kTileRows), at, g), 8 + g);
     for (unsigned g = 0; format.minima && g < groups(); ++g)
-      store(k.make<arith::NegFOp>(k.op<MinimumOp>(k.lanes(kTileRows), at, g)));
+      store(k.make<arith::NegFOp>(k.op<MinimumOp>(k.lanes(kTileRows), at, g)), 8 + groups() + g);
+    for (auto [q, word] : llvm::enumerate(k.op<UnpackOp>(SmallVector<Type>(8, words), at, false).getResults()))
+      store(movedUp() ? k.make<arith::XOrIOp>(word, k.splatInt(words, int32_t(0x80808080))) : word, q);
   });
 }
 
