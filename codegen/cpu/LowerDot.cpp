@@ -388,7 +388,7 @@ SmallVector<Value> cpu::lowerDots(OpBuilder &b, ArrayRef<DotOp> dots, const Vari
   }
   // Of 16 ymm, lines would take more than half; with 32 zmm they can be on their way while other blocks' dots still go (Zen 4:
   // 4 % of a prefill).
-  bool ymm = variant.vectorBits == 256 && variant.dot != DotKind::sdot;
+  bool ymm = variant.vectorBits == 256 && !variant.isScalable();
   Operation *end = &*b.getInsertionPoint();
   SmallVector<Operation *> behind(codes.size(), end);
   if (front.getInTurn() || ymm)

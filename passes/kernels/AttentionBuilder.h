@@ -78,8 +78,8 @@ private:
   mlir::Value loadNumber(mlir::Value rows, mlir::Value row, int64_t n = 1) { return k.loadRow(rows, row, k.index(0), n, 1); }
   void storeNumber(mlir::Value v, mlir::Value rows, mlir::Value row) { k.storeRow(v, rows, row, k.index(0)); }
 
-  /// `lanes` elements at byte `offset` of the cache; if the schedule asks for it, those `ahead` bytes behind them soon come
-  /// into the second cache.
+  /// `lanes` elements at byte `offset` of the cache; with `prefetch`, those `ahead` bytes behind them soon come into the second
+  /// cache.
   mlir::Value loadElements(unsigned binding, mlir::Value offset, int64_t lanes, mlir::Type element, int64_t ahead = 0) {
     if (prefetch && ahead)
       for (int64_t line = 0; line < lanes * element.getIntOrFloatBitWidth() / 8; line += 64)
@@ -134,7 +134,9 @@ private:
 
   const AttentionSpec &spec;
   const CacheShape &cache;
-  int64_t group, width, R, valueLanes;
+  int64_t group, width, R;
+  /// Elements of a value that go together, of a cache that is not int8: R at least, more of them with fewer rows.
+  int64_t valueLanes;
   bool prefetch, staged;
   /// Dots of the cache's words.
   bool words;

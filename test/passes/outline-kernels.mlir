@@ -5,8 +5,8 @@
 // RUN: sed -e 's/kv_type = f16/kv_type = i8/' -e 's/type = f16}/type = i8}/' %s | sinter-opt --outline-kernels \
 // RUN:   | FileCheck %s --check-prefix=INT8
 
-// One token reads weights line by line, all rows of a tile and scales first; its attention whole lines of keys and whole values:
-// both are streams that the hardware fetches ahead. AVX2 takes half a line of a key, half a value at a time, and asks.
+// One token reads weights line by line, all rows of a tile and scales first; its attention whole lines of keys and whole
+// values: both are streams that the hardware fetches ahead. AVX2 takes half a line of a key, half a value at a time, and asks.
 // ORDER-LABEL: module @avx512vnni {
 // ORDER-LABEL:   tile.kernel @linear_q4_0_i8_rope_64x64_t1(
 // ORDER:           tile.load_packed {{.*}} : <64x64, q4_0> -> <q4_0, 32>
@@ -41,7 +41,8 @@
 // INT8:      exec.buffer state @kv.0.keys bytes 5888 role kv_cache
 // INT8-NEXT: exec.buffer state @kv.0.values bytes 5888 role kv_cache
 // INT8:      exec.dispatch @attention_i8_h2kv1d32_quantize_tn(
-// One token's attention multiplies the cache's codes, q's with keys', then weights', which are 0 where no position is, with values'.
+// One token's attention multiplies the cache's codes, q's with keys', then weights', which are 0 where no position is, with
+// values'.
 // INT8:      tile.kernel @attention_i8_h2kv1d32_slice128_t1(
 // INT8:        tile.dot {{.*}} start {{.*}} bits 8
 // INT8-NEXT:   tile.scale_accumulate
