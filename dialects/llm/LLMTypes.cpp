@@ -86,7 +86,7 @@ LogicalResult PackedType::verify(function_ref<InFlightDiagnostic()> emitError, i
 }
 
 //===----------------------------------------------------------------------===//
-// acts: <tokens x width, i8 per 32>
+// acts: <tokens x width, i8 per group>
 //===----------------------------------------------------------------------===//
 
 Type ActsType::parse(AsmParser &parser) {
@@ -103,34 +103,33 @@ Type ActsType::parse(AsmParser &parser) {
   if (parser.parseComma() || parser.parseKeyword("i8") || parser.parseKeyword("per") ||
       parser.parseInteger(group))
     return {};
-  if (group != kActGroup) {
-    parser.emitError(where) << "activations are quantized in groups of " << kActGroup << ", not "
-                            << group;
-    return {};
-  }
   if (parser.parseGreater())
     return {};
-  return getChecked([&] { return parser.emitError(where); }, parser.getContext(), dims[0], dims[1]);
+  return getChecked([&] { return parser.emitError(where); }, parser.getContext(), dims[0], dims[1],
+                    group);
 }
 
 void ActsType::print(AsmPrinter &printer) const {
   printer << '<';
   printer.printDimensionList({getTokens(), getWidth()});
-  printer << ", i8 per " << kActGroup << '>';
+  printer << ", i8 per " << getGroup() << '>';
 }
 
 LogicalResult ActsType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t tokens,
-                               int64_t width) {
-  if (width < 1 || width % kActGroup)
-    return emitError() << "the width of quantized activations must be a multiple of " << kActGroup
+                               int64_t width, int64_t group) {
+  if (group < 1 || group % kActGroup)
+    return emitError() << "activations are quantized in groups of a multiple of " << kActGroup
+                       << ", not " << group;
+  if (width < 1 || width % group)
+    return emitError() << "the width of quantized activations must be a multiple of " << group
                        << ", not " << width;
   if (!ShapedType::isDynamic(tokens) && tokens < 1)
     return emitError() << "activations need at least one token";
   return success();
 }
 
-ActsType ActsType::getFor(RankedTensorType type) {
-  return get(type.getContext(), type.getDimSize(0), type.getDimSize(1));
+ActsType ActsType::getFor(RankedTensorType type, int64_t group) {
+  return get(type.getContext(), type.getDimSize(0), type.getDimSize(1), group);
 }
 
 RankedTensorType ActsType::getTensorType() const {
