@@ -33,10 +33,6 @@ struct FuseAttentionQuantize : Fusion<QuantizeActsOp> {
       nearly("another op reads attention's result as floats");
       return failure();
     }
-    if (int64_t group = cast<ActsType>(op.getType()).getGroup(); group != kActGroup) {
-      nearly("attention quantizes in groups of " + Twine(kActGroup) + ", not " + Twine(group));
-      return failure();
-    }
     if (attention.getHeadDim() % kActGroup) {
       nearly("head_dim " + Twine(attention.getHeadDim()) + " is no multiple of " +
              Twine(kActGroup) + ": groups would cross heads");

@@ -32,10 +32,6 @@ struct FuseEpilogueQuantize : Fusion<QuantizeActsOp> {
     auto linear = op.getX().getDefiningOp<LinearOp>();
     if (!linear)
       return failure();
-    if (int64_t group = cast<ActsType>(op.getType()).getGroup(); group != kActGroup) {
-      nearly("a row tile is a group of " + Twine(kActGroup) + ", not " + Twine(group));
-      return failure();
-    }
     if (!op.getX().hasOneUse()) {
       nearly("another op reads the linear layer's result as floats");
       return failure();

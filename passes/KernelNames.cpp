@@ -75,7 +75,6 @@ KernelName sinter::linearName(llm::LinearOp op, const LinearSpec &spec) {
   KernelName name(text + "_" + shapeText(spec.weights.front()) + tokenText(spec.tokens));
   if (op.hasEpilogue())
     name.key("epilogue", regionText(op.getEpilogue()));
-  name.key("group", std::to_string(spec.actsGroup));
   for (const WeightShape &weight : spec.weights)
     name.key("weight", Format::get(weight.format).name.str() + shapeText(weight));
   name.key("counts", std::to_string(spec.residuals) + "," + std::to_string(spec.biases) + "," +

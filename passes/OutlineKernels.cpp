@@ -262,13 +262,8 @@ void Outliner::outlineEmbed(llm::EmbedOp op) {
 
 void Outliner::outlineNorm(Operation *op, Value x, Value gain, std::optional<double> eps) {
   Value result = op->getResult(0);
-  auto acts = dyn_cast<llm::ActsType>(result.getType());
-  NormSpec spec{llm::getRowsShape(x.getType()).width, eps, static_cast<bool>(acts)};
+  NormSpec spec{llm::getRowsShape(x.getType()).width, eps, isa<llm::ActsType>(result.getType())};
   KernelName name(eps ? (spec.actsOutput ? "norm_quantize" : "norm") : "quantize", spec.width);
-  if (acts) {
-    spec.actsGroup = acts.getGroup();
-    name.key("group", spec.actsGroup);
-  }
   if (eps)
     name.key("eps", *eps);
   std::string symbol = kernel(op->getLoc(), name, [&](OpBuilder &b, StringRef symbol, const Schedule &) {
@@ -285,10 +280,7 @@ void Outliner::outlineLinear(llm::LinearOp op) {
   LinearSpec spec;
   for (Value weight : op.getWeights())
     spec.weights.push_back(shapeOf(weight));
-  auto acts = dyn_cast<llm::ActsType>(op.getX().getType());
-  spec.actsInput = static_cast<bool>(acts);
-  if (acts)
-    spec.actsGroup = acts.getGroup();
+  spec.actsInput = isa<llm::ActsType>(op.getX().getType());
   spec.residuals = op.getResiduals().size();
   spec.biases = op.getBiases().size();
   if (op.getRope())

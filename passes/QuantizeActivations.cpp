@@ -3,16 +3,12 @@
 // Where the target's table says so (`activations = i8`), what a linear layer with integer weights
 // reads is quantized, once for all that read it:
 //
-//   %q = llm.linear %n, [%wq] : q4_k                %a = llm.quantize_acts %n per 256
-//   %k = llm.linear %n, [%wk] : q6_k         ==>    %q = llm.linear %a, [%wq]
+//   %q = llm.linear %n, [%wq] : q4_0                %a = llm.quantize_acts %n
+//   %k = llm.linear %n, [%wk] : q4_0         ==>    %q = llm.linear %a, [%wq]
 //   %v = llm.linear %n, [%wv] : f16                 %k = llm.linear %a, [%wk]
 //                                                   %v = llm.linear %n, [%wv]
 //
 // A layer with float weights keeps the float rows: its kernel multiplies floats.
-//
-// Of a norm's rows as many columns share a scale as the weights' super-blocks have, 32 or 256, as llama.cpp's Q8_0 and Q8_K
-// have it: products with formats of long super-blocks are scaled less often. Other kernels do not have so many columns of a
-// row at hand: what they compute is quantized in groups of 32, in the kernel itself.
 //
 //===----------------------------------------------------------------------===//
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -34,13 +30,6 @@ namespace {
 struct Readers {
   SmallVector<OpOperand *> integer, floating;
 };
-
-/// The weights that an op multiplies its operand 0 with.
-ValueRange weightsOf(Operation *op) {
-  if (auto linear = dyn_cast<LinearOp>(op))
-    return linear.getWeights();
-  return isa<LinearScoreOp>(op) ? ValueRange(op->getOperands().slice(1, 1)) : ValueRange();
-}
 
 bool areInteger(ValueRange weights) {
   return llvm::none_of(weights, [](Value weight) {
@@ -72,25 +61,18 @@ private:
   static llvm::MapVector<Value, Readers> findReaders(func::FuncOp function) {
     llvm::MapVector<Value, Readers> readers;
     function.walk([&](Operation *op) {
-      ValueRange weights = weightsOf(op);
-      if (weights.empty())
+      ValueRange weights;
+      if (auto linear = dyn_cast<LinearOp>(op))
+        weights = linear.getWeights();
+      else if (auto score = dyn_cast<LinearScoreOp>(op))
+        weights = score->getOperands().slice(1, 1);
+      else
         return;
       OpOperand &x = op->getOpOperand(0);
       if (isa<RankedTensorType>(x.get().getType()))
         (areInteger(weights) ? readers[x.get()].integer : readers[x.get()].floating).push_back(&x);
     });
     return readers;
-  }
-
-  /// Columns that share a scale.
-  static int64_t groupFor(Value rows, const Readers &readers) {
-    if (!rows.getDefiningOp<RmsNormOp>())
-      return kActGroup;
-    int64_t group = getRowsShape(rows.getType()).width;
-    for (OpOperand *reader : readers.integer)
-      for (Value weight : weightsOf(reader->getOwner()))
-        group = std::min<int64_t>(group, Format::get(getMatrixShape(weight.getType()).format).superBlock);
-    return group;
   }
 
   void quantize(Value rows, Readers &readers) {
@@ -100,7 +82,7 @@ private:
     builder.setInsertionPointAfterValue(rows);
     Location loc =
         rows.getDefiningOp() ? rows.getLoc() : readers.integer.front()->getOwner()->getLoc();
-    auto quantized = builder.create<QuantizeActsOp>(loc, rows, groupFor(rows, readers));
+    auto quantized = builder.create<QuantizeActsOp>(loc, rows);
     for (OpOperand *reader : readers.integer)
       reader->set(quantized);
     if (!remarks)

@@ -97,14 +97,12 @@ ActGroup sinter::loadActs(OpBuilder &b, Location loc, Value source, Value row, V
   return group;
 }
 
-RoundedLanes sinter::roundToInt8(OpBuilder &b, Location loc, Value values, Value largest) {
+RoundedLanes sinter::roundToInt8(OpBuilder &b, Location loc, Value values) {
   auto type = cast<VectorType>(values.getType());
   auto constant = [&](float v) { return b.create<arith::ConstantFloatOp>(loc, APFloat(v), b.getF32Type()); };
 
-  if (!largest) {
-    Value magnitude = b.create<math::AbsFOp>(loc, values);
-    largest = b.create<ReduceOp>(loc, b.getF32Type(), ReduceKind::Max, magnitude, IntegerAttr());
-  }
+  Value magnitude = b.create<math::AbsFOp>(loc, values);
+  Value largest = b.create<ReduceOp>(loc, b.getF32Type(), ReduceKind::Max, magnitude, IntegerAttr());
   Value scale = b.create<arith::MulFOp>(loc, largest, constant(1.0f / 127.0f));
   // Below 2^-100 the inverse would overflow; such a group is a group of zeros.
   Value tiny = b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OLT, largest, constant(0x1p-100f));
@@ -118,13 +116,12 @@ RoundedLanes sinter::roundToInt8(OpBuilder &b, Location loc, Value values, Value
   return {codes, scale};
 }
 
-void sinter::storeActs(OpBuilder &b, Location loc, Value values, Value target, Value row, Value block,
-                       Value largest) {
+void sinter::storeActs(OpBuilder &b, Location loc, Value values, Value target, Value row, Value block) {
   auto type = cast<ActsType>(target.getType());
   Offsets o{b, loc};
   int64_t stride = type.getStride();
   Type f32 = b.getF32Type(), i32 = b.getI32Type();
-  auto [codes, scale] = roundToInt8(b, loc, values, largest);
+  auto [codes, scale] = roundToInt8(b, loc, values);
   Value sum = b.create<ReduceOp>(loc, i32, ReduceKind::Add, codes, IntegerAttr());
   Value half = b.create<ReduceOp>(loc, i32, ReduceKind::Add, codes, b.getI64IntegerAttr(kActGroup / 2));
   Value bytes = b.create<arith::TruncIOp>(loc, VectorType::get({kActGroup}, b.getI8Type()), codes);

@@ -41,10 +41,10 @@ struct RoundedLanes {
   mlir::Value codes; ///< i32, -127 .. 127: v / scale to the nearest, ties to even
   mlir::Value scale; ///< f32, max|v| / 127
 };
-RoundedLanes roundToInt8(mlir::OpBuilder &b, mlir::Location loc, mlir::Value values, mlir::Value largest = {});
+RoundedLanes roundToInt8(mlir::OpBuilder &b, mlir::Location loc, mlir::Value values);
 /// Quantizes 32 values as tile.store_acts says and stores them.
 void storeActs(mlir::OpBuilder &b, mlir::Location loc, mlir::Value values, mlir::Value target,
-               mlir::Value row, mlir::Value block, mlir::Value largest = {});
+               mlir::Value row, mlir::Value block);
 
 } // namespace sinter
 

@@ -55,10 +55,10 @@ static void describe(llvm::raw_ostream &out, PackedType type) {
 }
 
 static void describe(llvm::raw_ostream &out, ActsType type) {
-  out << llvm::formatv("int8 activations, rows of {0} in {1} bytes, scales of {6} columns|  codes    +0|  scales   +{2}"
-                       "|  -8 sum   +{3}|  -32 half +{4}|  totals   +{5}",
+  out << llvm::formatv("int8 activations, rows of {0} in {1} bytes|  codes    +0|  scales   +{2}|  -8 sum   +{3}"
+                       "|  -32 half +{4}|  totals   +{5}",
                        type.getWidth(), type.getStride(), type.getScalesOffset(), type.getStartsOffset(),
-                       type.getHalfStartsOffset(), type.getTotalsOffset(), type.getGroup());
+                       type.getHalfStartsOffset(), type.getTotalsOffset());
 }
 
 std::string cpu::describeLayouts(KernelOp kernel) {

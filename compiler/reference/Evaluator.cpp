@@ -79,8 +79,8 @@ struct Evaluator::State {
 
   /// A result that may be `!llm.acts`.
   Array maybeQuantized(mlir::Value result, Array value) {
-    auto acts = llvm::dyn_cast<llm::ActsType>(result.getType());
-    return acts && !options.exactActivations ? quantized(value, acts.getGroup()) : std::move(value);
+    bool rounds = llvm::isa<llm::ActsType>(result.getType()) && !options.exactActivations;
+    return rounds ? quantized(value) : std::move(value);
   }
 
   static bool isRecipe(Operation *op) {

@@ -109,17 +109,12 @@ static ParseResult parseRowsToActs(OpAsmParser &parser, Type &rows, Type &acts) 
   if (parseRowsType(parser, type))
     return failure();
   rows = type;
-  int64_t group = kActGroup;
-  if (succeeded(parser.parseOptionalKeyword("per")) && parser.parseInteger(group))
-    return failure();
   acts = ActsType::getChecked([&] { return parser.emitError(where); }, parser.getContext(),
-                              type.getDimSize(0), type.getDimSize(1), group);
+                              type.getDimSize(0), type.getDimSize(1));
   return success(static_cast<bool>(acts));
 }
-static void printRowsToActs(OpAsmPrinter &printer, Operation *, Type rows, Type acts) {
+static void printRowsToActs(OpAsmPrinter &printer, Operation *, Type rows, Type) {
   printer << rows;
-  if (int64_t group = cast<ActsType>(acts).getGroup(); group != kActGroup)
-    printer << " per " << group;
 }
 
 static ParseResult parseNormToActs(OpAsmParser &parser, Type &rows, Type &vector, Type &acts) {
@@ -128,8 +123,8 @@ static ParseResult parseNormToActs(OpAsmParser &parser, Type &rows, Type &vector
   vector = getVectorType(parser.getContext(), cast<RankedTensorType>(rows).getDimSize(1));
   return success();
 }
-static void printNormToActs(OpAsmPrinter &printer, Operation *op, Type rows, Type, Type acts) {
-  printRowsToActs(printer, op, rows, acts);
+static void printNormToActs(OpAsmPrinter &printer, Operation *, Type rows, Type, Type) {
+  printer << rows;
 }
 
 #define GET_OP_CLASSES
@@ -277,14 +272,9 @@ LogicalResult AttentionOp::verify() {
   if (getRowsShape(getType()).width != heads * headDim ||
       getRowsShape(getType()).tokens != q.getDimSize(0))
     return emitOpError("gives rows as its queries are, not ") << getType();
-  if (auto acts = dyn_cast<ActsType>(getType())) {
-    if (acts.getGroup() != kActGroup)
-      return emitOpError("quantizes its result in groups of ")
-             << kActGroup << ", not " << acts.getGroup();
-    if (headDim % kActGroup)
-      return emitOpError("cannot quantize its result: head_dim ")
-             << headDim << " is no multiple of " << kActGroup;
-  }
+  if (isa<ActsType>(getType()) && headDim % kActGroup)
+    return emitOpError("cannot quantize its result: head_dim ")
+           << headDim << " is no multiple of " << kActGroup;
   if (isa<AppendedType>(getK().getType()) != isa<AppendedType>(getV().getType()))
     return emitOpError("appends both keys and values, or neither");
   if (appends())

@@ -123,23 +123,21 @@ def LLM_LastTokenOp : LLM_ModelOp<"last_token", [Pure]> {
 //===----------------------------------------------------------------------===//
 
 def LLM_QuantizeActsOp : LLM_ModelOp<"quantize_acts", [Pure]> {
-  let summary = "round activations to 8 bits in groups";
+  let summary = "round activations to 8 bits in groups of 32";
   let description = [{
-    For each group of elements: scale = max|x| / 127, code = x / scale rounded to the nearest integer (half
+    For each group of 32 elements: scale = max|x| / 127, code = x / scale rounded to the nearest integer (half
     to even); a group of zeros has scale 0 and codes 0.
     ```mlir
     %q = llm.quantize_acts %x : tensor<?x2048xf32>
-    %r = llm.quantize_acts %x : tensor<?x2048xf32> per 256
     ```
-    The result is `!llm.acts` of the same shape, in groups of 32 where nothing else is said; a width that is no multiple of
-    the group is refused.
+    The result is `!llm.acts` of the same shape; a width that is no multiple of 32 is refused.
   }];
   let arguments = (ins LLM_Rows:$x);
   let results = (outs LLM_Acts:$result);
   let assemblyFormat = "$x attr-dict `:` custom<RowsToActs>(type($x), type($result))";
   let hasVerifier = 1;
-  let builders = [OpBuilder<(ins "::mlir::Value":$x, CArg<"int64_t", "kActGroup">:$group), [{
-    build($_builder, $_state, ActsType::getFor(::llvm::cast<::mlir::RankedTensorType>(x.getType()), group), x);
+  let builders = [OpBuilder<(ins "::mlir::Value":$x), [{
+    build($_builder, $_state, ActsType::getFor(::llvm::cast<::mlir::RankedTensorType>(x.getType())), x);
   }]>];
 }
 

@@ -86,7 +86,7 @@ LogicalResult PackedType::verify(function_ref<InFlightDiagnostic()> emitError, i
 }
 
 //===----------------------------------------------------------------------===//
-// acts: <tokens x width, i8 per group>
+// acts: <tokens x width, i8 per 32>
 //===----------------------------------------------------------------------===//
 
 Type ActsType::parse(AsmParser &parser) {
@@ -103,33 +103,34 @@ Type ActsType::parse(AsmParser &parser) {
   if (parser.parseComma() || parser.parseKeyword("i8") || parser.parseKeyword("per") ||
       parser.parseInteger(group))
     return {};
+  if (group != kActGroup) {
+    parser.emitError(where) << "activations are quantized in groups of " << kActGroup << ", not "
+                            << group;
+    return {};
+  }
   if (parser.parseGreater())
     return {};
-  return getChecked([&] { return parser.emitError(where); }, parser.getContext(), dims[0], dims[1],
-                    group);
+  return getChecked([&] { return parser.emitError(where); }, parser.getContext(), dims[0], dims[1]);
 }
 
 void ActsType::print(AsmPrinter &printer) const {
   printer << '<';
   printer.printDimensionList({getTokens(), getWidth()});
-  printer << ", i8 per " << getGroup() << '>';
+  printer << ", i8 per " << kActGroup << '>';
 }
 
 LogicalResult ActsType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t tokens,
-                               int64_t width, int64_t group) {
-  if (group < 1 || group % kActGroup)
-    return emitError() << "activations are quantized in groups of a multiple of " << kActGroup
-                       << ", not " << group;
-  if (width < 1 || width % group)
-    return emitError() << "the width of quantized activations must be a multiple of " << group
+                               int64_t width) {
+  if (width < 1 || width % kActGroup)
+    return emitError() << "the width of quantized activations must be a multiple of " << kActGroup
                        << ", not " << width;
   if (!ShapedType::isDynamic(tokens) && tokens < 1)
     return emitError() << "activations need at least one token";
   return success();
 }
 
-ActsType ActsType::getFor(RankedTensorType type, int64_t group) {
-  return get(type.getContext(), type.getDimSize(0), type.getDimSize(1), group);
+ActsType ActsType::getFor(RankedTensorType type) {
+  return get(type.getContext(), type.getDimSize(0), type.getDimSize(1));
 }
 
 RankedTensorType ActsType::getTensorType() const {

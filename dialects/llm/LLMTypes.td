@@ -35,18 +35,17 @@ def LLM_PackedType : LLM_MatrixType<"Packed", "packed"> {
 }
 
 def LLM_ActsType : LLM_Type<"Acts", "acts"> {
-  let summary = "activations quantized to 8 bits in groups";
+  let summary = "activations quantized to 8 bits in groups of 32";
   let description = [{
-    `!llm.acts<?x2048, i8 per 32>`: tokens x width. Each group of elements of a token has codes in -127 .. 127 and a
-    scale (f32), each 32 elements the sums that kernels of unsigned codes need. A group is a multiple of 32, the width
-    one of the group.
+    `!llm.acts<?x2048, i8 per 32>`: tokens x width. Each group of 32 elements of a token has codes in
+    -127 .. 127, a scale (f32) and the sums that kernels of unsigned codes need. The width is a multiple of 32.
   }];
-  let parameters = (ins "int64_t":$tokens, "int64_t":$width, DefaultValuedParameter<"int64_t", "kActGroup">:$group);
+  let parameters = (ins "int64_t":$tokens, "int64_t":$width);
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
-    /// The quantized form of tensor<tokens x width x f32>; the width is a multiple of the group.
-    static ActsType getFor(::mlir::RankedTensorType type, int64_t group = kActGroup);
+    /// The quantized form of tensor<tokens x width x f32>; the width is a multiple of 32.
+    static ActsType getFor(::mlir::RankedTensorType type);
     /// The tensor of the same shape.
     ::mlir::RankedTensorType getTensorType() const;
   }];

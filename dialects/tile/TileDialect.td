@@ -69,16 +69,9 @@ def Tile_ActsType : Tile_Type<"Acts", "acts"> {
     offset of 8 (Q4_0; other offsets take a multiple of it). A *half start* is -32 times the sum of one half of the
     group, for formats with a scale for each 16 (the offset of Q6_K). A *total* is the scale times the sum: what a
     minimum is multiplied by. All are written once, so that no kernel computes them for each of its row tiles.
-
-    `!tile.acts<2048, per 256>`: the same, and the 8 scales of each 256 codes are equal, so that a kernel of weights whose
-    super-blocks are as long need not multiply with each.
   }];
-  let parameters = (ins "int64_t":$width, DefaultValuedParameter<"int64_t", "kActGroup">:$group);
-  let assemblyFormat = "`<` $width (`,` `per` $group^)? `>`";
-  let skipDefaultBuilders = 1;
-  let builders = [TypeBuilder<(ins "int64_t":$width, CArg<"int64_t", "kActGroup">:$group), [{
-    return $_get($_ctxt, width, group);
-  }]>];
+  let parameters = (ins "int64_t":$width);
+  let assemblyFormat = "`<` $width `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     int64_t getScalesOffset() const { return getWidth(); }

@@ -172,18 +172,16 @@ def Tile_ScaleAccumulateOp : Tile_Op<"scale_accumulate", [Pure, AllTypesMatch<["
   let hasVerifier = 1;
 }
 
-def Tile_StoreActsOp : Tile_Op<"store_acts", [MemoryEffects<[MemWrite]>, AttrSizedOperandSegments]> {
+def Tile_StoreActsOp : Tile_Op<"store_acts", [MemoryEffects<[MemWrite]>]> {
   let summary = "quantizes groups of 32 values to int8 and stores them with scale and sums";
   let description = [{
     scale = max|v| / 127; codes = round to nearest, ties to even, of v / scale; the sums follow the codes. A group of
-    zeros gets scale 0. Rows at `limit` and above are left out. `largest` is max|v|, one a token, of longer groups
-    (`!tile.acts`) that these values are a part of.
+    zeros gets scale 0. Rows at `limit` and above are left out.
   }];
   let arguments = (ins VectorOfRankAndType<[2], [F32]>:$value, Tile_ActsType:$target, Index:$row, Index:$block,
-                       Optional<Index>:$limit, Optional<VectorOfRankAndType<[2], [F32]>>:$largest);
+                       Optional<Index>:$limit);
   let assemblyFormat = [{
-    $value `,` $target `[` $row `,` $block `]` (`limit` $limit^)? (`largest` $largest^)? attr-dict
-    `:` type($value) `,` type($target) (`,` type($largest)^)?
+    $value `,` $target `[` $row `,` $block `]` (`limit` $limit^)? attr-dict `:` type($value) `,` type($target)
   }];
   let hasVerifier = 1;
 }

@@ -364,11 +364,6 @@ LogicalResult SplitPairsOp::verify() {
 LogicalResult StoreActsOp::verify() {
   if (vectorOf(getValue()).getDimSize(1) != kActGroup)
     return emitOpError("stores whole groups of ") << kActGroup << " values, not " << vectorOf(getValue()).getDimSize(1);
-  int64_t group = getTarget().getType().getGroup();
-  if (!getLargest() && group != kActGroup)
-    return emitOpError("stores a part of a group of ") << group << " and needs the group's largest magnitude";
-  if (getLargest() && vectorOf(getLargest()).getShape() != ArrayRef<int64_t>({vectorOf(getValue()).getDimSize(0), 1}))
-    return emitOpError("takes one largest magnitude a token");
   return success();
 }
 

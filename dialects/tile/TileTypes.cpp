@@ -86,11 +86,9 @@ LogicalResult RowsType::verify(function_ref<InFlightDiagnostic()> emitError, int
   return success();
 }
 
-LogicalResult ActsType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t width, int64_t group) {
-  if (group < kActGroup || group % kActGroup)
-    return emitError() << "groups of int8 activations are a multiple of " << kActGroup << ", not " << group;
-  if (width < group || width % group)
-    return emitError() << "int8 activations come in groups of " << group << ": a width of " << width << " has none";
+LogicalResult ActsType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t width) {
+  if (width < kActGroup || width % kActGroup)
+    return emitError() << "int8 activations come in groups of " << kActGroup << ": a width of " << width << " has none";
   return success();
 }
 

@@ -70,8 +70,6 @@ enum class OutputKind { Rows, Acts, Keys, Values };
 struct LinearSpec {
   llvm::SmallVector<WeightShape> weights;
   bool actsInput;
-  /// Columns that share a scale of int8 x.
-  int64_t actsGroup = kActGroup;
   unsigned residuals = 0, biases = 0;
   /// Width of the rope table's rows; 0: none.
   int64_t ropeWidth = 0;
@@ -89,8 +87,6 @@ struct NormSpec {
   int64_t width;
   std::optional<double> eps;
   bool actsOutput;
-  /// Columns that share a scale of an int8 output.
-  int64_t actsGroup = kActGroup;
 };
 void buildNorm(mlir::OpBuilder &b, mlir::Location loc, llvm::StringRef name, const NormSpec &spec);
 

@@ -115,7 +115,7 @@ SmallVector<Type> LinearBuilder::bindingTypes(MLIRContext *context) {
     types.push_back(PackedType::get(context, weight.rows, weight.cols, weight.format));
   int64_t cols = spec.weights.front().cols;
   Type result = RowsType::getPadded(context, rows);
-  types.push_back(spec.actsInput ? Type(ActsType::get(context, cols, spec.actsGroup)) : RowsType::getPadded(context, cols));
+  types.push_back(spec.actsInput ? Type(ActsType::get(context, cols)) : RowsType::getPadded(context, cols));
   types.append(spec.residuals + spec.biases, result);
   if (spec.ropeWidth)
     types.push_back(RowsType::get(context, spec.ropeWidth, spec.ropeWidth * 4));
@@ -167,7 +167,7 @@ void LinearBuilder::finish(ArrayRef<Value> products, Value row) {
   if (spec.output == OutputKind::Rows)
     k.storeRow(v, out(), row, firstRow(), k.tokens());
   else if (spec.output == OutputKind::Acts)
-    k.op<StoreActsOp>(v, out(), row, k.tile(), k.tokens(), Value());
+    k.op<StoreActsOp>(v, out(), row, k.tile(), k.tokens());
   else
     buildAppend(k, v, row, rows, spec.cache, spec.output == OutputKind::Keys, out());
 }

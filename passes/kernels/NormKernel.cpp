@@ -18,7 +18,7 @@ void sinter::buildNorm(OpBuilder &b, Location loc, StringRef name, const NormSpe
   SmallVector<Type> bindings = {rows};
   if (spec.eps)
     bindings.push_back(rows);
-  bindings.push_back(spec.actsOutput ? Type(ActsType::get(context, spec.width, spec.actsGroup)) : rows);
+  bindings.push_back(spec.actsOutput ? Type(ActsType::get(context, spec.width)) : rows);
   KernelBuilder k(b, loc, name, bindings, 1);
   Value x = k.binding(0), out = k.binding(bindings.size() - 1), token = k.tile();
   Value end = k.index(paddedWidth(spec.width));
@@ -34,23 +34,13 @@ void sinter::buildNorm(OpBuilder &b, Location loc, StringRef name, const NormSpe
     Value root = k.make<math::SqrtOp>(k.addf(mean, k.splat(number, *spec.eps)));
     inverse = k.broadcast(k.make<arith::DivFOp>(k.splat(number, 1.0), root), line);
   }
-  auto normalized = [&](Value column) {
+  k.loop(k.index(0), end, kTileRows, [&](Value column) {
     Value v = k.loadRow(x, token, column, 1, kTileRows);
-    return spec.eps ? k.mulf(k.mulf(v, inverse), k.loadRow(k.binding(1), k.index(0), column, 1, kTileRows)) : v;
-  };
-  if (!spec.actsOutput)
-    return k.loop(k.index(0), end, kTileRows, [&](Value column) { k.storeRow(normalized(column), out, token, column); });
-  auto store = [&](Value column, Value largest) {
-    k.op<StoreActsOp>(normalized(column), out, token, k.div(column, kActGroup), Value(), largest);
-  };
-  if (spec.actsGroup == kActGroup)
-    return k.loop(k.index(0), end, kTileRows, [&](Value column) { store(column, Value()); });
-  k.loop(k.index(0), end, spec.actsGroup, [&](Value first) {
-    Value last = k.add(first, spec.actsGroup);
-    Value largest = k.loop(first, last, kTileRows, k.splat(line, 0.0), [&](Value column, ValueRange most) {
-      return SmallVector<Value>{k.maxf(most[0], k.make<math::AbsFOp>(normalized(column)))};
-    })[0];
-    largest = k.reduce(ReduceKind::Max, largest);
-    k.loop(first, last, kTileRows, [&](Value column) { store(column, largest); });
+    if (spec.eps)
+      v = k.mulf(k.mulf(v, inverse), k.loadRow(k.binding(1), k.index(0), column, 1, kTileRows));
+    if (spec.actsOutput)
+      k.op<StoreActsOp>(v, out, token, k.div(column, kActGroup), Value());
+    else
+      k.storeRow(v, out, token, column);
   });
 }

@@ -40,8 +40,6 @@ struct Product {
   int64_t together;
   /// Where the weights are already unpacked, or null.
   const StagedTile *staged = nullptr;
-  /// Columns that share one scale of x; 0 where no use is made of it.
-  int64_t group = 0;
   /// How far ahead of what it reads it prefetches, in bytes (Schedule::prefetchBytes); 0: not at all.
   int64_t distance = 0;
 
@@ -79,8 +77,6 @@ struct Product {
   }
   Value floatBlock(Value block, Value part, Value acc);
   Value integerBlock(Value block, Value part, Value acc);
-  Value minimaBlock(Value block, Value part, Value acc);
-  void sharedScales(Value part, Value sums);
   Value offsetStart(Value start, int64_t offset, int64_t unit);
   Value halfTotal(Value start, Value scale);
   Value superBlock(Value super, Value part, Value acc);
@@ -134,12 +130,7 @@ Value Product::integerBlock(Value block, Value part, Value acc) {
     else // Targets with arranged blocks multiply signed bytes: their dots need no start.
       dot = k.op<DotOp>(products, init, codes, xCodes, format.signedCodes && !arranged ? start : Value(),
                         format.codeBits(), first, staged && staged->movedUp(), inTurn());
-    Value weightScale = scales[g] ? scales[g] : scale(at, block, part, g);
-    if (group) {
-      acc = k.fma(k.make<arith::SIToFPOp>(results, dot), k.broadcast(weightScale, results), acc);
-      continue;
-    }
-    acc = k.op<ScaleAccumulateOp>(results, acc, dot, weightScale, xScale);
+    acc = k.op<ScaleAccumulateOp>(results, acc, dot, scales[g] ? scales[g] : scale(at, block, part, g), xScale);
     if (format.minima) {
       Value least = minima[g] ? minima[g] : minimum(at, block, part, g);
       Value total = groups == 1 ? xTotal : halfTotal(half, xScale);
@@ -147,45 +138,6 @@ Value Product::integerBlock(Value block, Value part, Value acc) {
     }
   }
   return acc;
-}
-
-/// What minima add over 32 columns.
-Value Product::minimaBlock(Value block, Value part, Value acc) {
-  VectorType number = numbers(), count = starts();
-  auto load = k.op<LoadActsOp>(k.block(k.T, 8, k.b.getI32Type()), number, count, count, count, number, x, row, block);
-  unsigned groups = scaleGroups(format);
-  for (unsigned g = 0; g < groups; ++g) {
-    Value total = groups == 1 ? load.getTotal() : halfTotal(g == 0 ? load.getLow() : load.getHigh(), load.getScale());
-    Value least = staged->minimum(k, block, g, part, rows);
-    acc = k.fma(k.broadcast(least, sums()), k.broadcast(total, sums()), acc);
-  }
-  return acc;
-}
-
-/// Staged weights times activations with one scale for many blocks: its product with each block's scale is left out. Minima go
-/// first, by themselves: both sums and those of a group would need more registers than there are.
-///
-///   %sums = (scf.for %k { -= %n * %tx })
-///   scf.for %g over groups {
-///     %t = scf.for %k over blocks of %g (0) { += float(dot) * %s }
-///     %sums += %t * %dx }
-void Product::sharedScales(Value part, Value sums) {
-  Value first = k.index(0), blocks = k.index(steps()), zero = k.splat(this->sums(), 0.0);
-  Value least = zero;
-  if (format.minima)
-    least = k.loop(first, blocks, 1, zero, [&](Value block, ValueRange acc) {
-      return SmallVector<Value>{minimaBlock(block, part, acc[0])};
-    })[0];
-  k.storeRow(least, sums, first, part);
-  k.loop(first, blocks, group / kActGroup, [&](Value begin) {
-    Value sum = k.loop(begin, k.add(begin, group / kActGroup), 1, zero, [&](Value block, ValueRange acc) {
-      return SmallVector<Value>{integerBlock(block, part, acc[0])};
-    })[0];
-    VectorType number = numbers(), count = starts();
-    auto load = k.op<LoadActsOp>(k.block(k.T, 8, k.b.getI32Type()), number, count, count, count, number, x, row, begin);
-    Value before = k.loadRow(sums, first, part, k.T, rows);
-    k.storeRow(k.fma(sum, k.broadcast(load.getScale(), this->sums()), before), sums, first, part);
-  });
 }
 
 Value Product::scale(Value at, Value block, Value part, unsigned group) {
@@ -297,13 +249,9 @@ Value sinter::buildStoredProduct(KernelBuilder &k, Value weight, Value tile, Val
                                  const RegisterBlock &block, unsigned number, const StagedTile *staged) {
   Product product = makeProduct(k, weight, tile, x, row, block);
   product.staged = staged;
-  if (auto acts = dyn_cast<ActsType>(x.getType()); staged && acts.getGroup() > kActGroup)
-    product.group = acts.getGroup();
   Value zero = k.splat(product.sums(), 0.0), end = k.index(product.steps()), first = k.index(0);
   Value sums = k.scratchRows(number * sumBytes(block), kTileRows);
   forParts(k, block, [&](Value part) {
-    if (product.group)
-      return product.sharedScales(part, sums);
     int64_t together = product.stepsTogether();
     Value sum = k.loop(k.index(0), end, together, zero, [&](Value at, ValueRange acc) {
       Value next = acc[0];

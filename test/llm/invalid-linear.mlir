@@ -52,14 +52,6 @@ func.func @result_tokens(%x: tensor<?x64xf32>, %w: !llm.weight<32x64, f16>) {
 
 // -----
 
-func.func @quantized_in_long_groups(%x: tensor<?x64xf32>, %w: !llm.weight<64x64, f16>) {
-  // expected-error@+1 {{quantizes its result in groups of 32, not 64}}
-  %y = llm.linear %x, [%w] : tensor<?x64xf32>, !llm.weight<64x64, f16> -> !llm.acts<?x64, i8 per 64>
-  return
-}
-
-// -----
-
 func.func @quantized_result(%x: tensor<?x64xf32>, %w: !llm.weight<48x64, f16>) {
   // expected-error@+1 {{the width of quantized activations must be a multiple of 32, not 48}}
   %y = llm.linear %x, [%w] : tensor<?x64xf32>, !llm.weight<48x64, f16> -> !llm.acts<?x48, i8 per 32>

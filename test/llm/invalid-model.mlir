@@ -197,16 +197,6 @@ func.func @attention_result(%q: tensor<?x128xf32>, %k: tensor<?x64xf32>) {
 
 // -----
 
-llm.kv_cache @kv.0 {heads = 2, head_dim = 64, positions = 512, type = f16}
-func.func @attention_long_groups(%q: tensor<?x128xf32>, %k: tensor<?x128xf32>) {
-  // expected-error@+1 {{quantizes its result in groups of 32, not 64}}
-  %a = llm.attention %q, %k, %k in @kv.0 {heads = 2, kv_heads = 2, head_dim = 64, scale = 1.0}
-         : tensor<?x128xf32>, tensor<?x128xf32>, tensor<?x128xf32> -> !llm.acts<?x128, i8 per 64>
-  return
-}
-
-// -----
-
 llm.kv_cache @kv.0 {heads = 2, head_dim = 16, positions = 512, type = f16}
 func.func @attention_quantized(%q: tensor<?x64xf32>, %k: tensor<?x32xf32>) {
   // expected-error@+1 {{cannot quantize its result: head_dim 16 is no multiple of 32}}

@@ -34,13 +34,8 @@ func.func private @acts_width(!llm.acts<?x48, i8 per 32>)
 
 // -----
 
-// expected-error@+1 {{activations are quantized in groups of a multiple of 32, not 48}}
-func.func private @acts_group(!llm.acts<?x96, i8 per 48>)
-
-// -----
-
-// expected-error@+1 {{the width of quantized activations must be a multiple of 256, not 128}}
-func.func private @acts_part_of_a_group(!llm.acts<?x128, i8 per 256>)
+// expected-error@+1 {{activations are quantized in groups of 32, not 64}}
+func.func private @acts_group(!llm.acts<?x64, i8 per 64>)
 
 // -----
 

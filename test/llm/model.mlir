@@ -59,9 +59,7 @@ func.func @scores(%h: tensor<?x128xf32>, %g: tensor<128xf32>, %w: !llm.packed<30
                   %logits: tensor<?x300xf32>, %targets: tensor<?xi32>) {
   // CHECK: llm.last_token %{{.*}} : tensor<?x128xf32> -> tensor<1x128xf32>
   %l = llm.last_token %h : tensor<?x128xf32> -> tensor<1x128xf32>
-  // CHECK: llm.quantize_acts %{{.*}} : tensor<1x128xf32> per 64
-  %long = llm.quantize_acts %l : tensor<1x128xf32> per 64
-  // CHECK: llm.quantize_acts %{{.*}} : tensor<1x128xf32>{{$}}
+  // CHECK: llm.quantize_acts %{{.*}} : tensor<1x128xf32>
   %q = llm.quantize_acts %l : tensor<1x128xf32>
   // CHECK: %[[N:.*]] = llm.norm_quantize %{{.*}}, %{{.*}} {eps = 1.0e-06} : tensor<?x128xf32>
   %n = llm.norm_quantize %h, %g {eps = 1.0e-6} : tensor<?x128xf32>

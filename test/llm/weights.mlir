@@ -44,5 +44,5 @@ func.func private @formats(!llm.weight<3x5, f32>, !llm.weight<3x5, f16>, !llm.we
                            !llm.packed<3x256, q4_k>, !llm.packed<3x256, q6_k>)
 
 // CHECK-LABEL: func private @activations
-// CHECK-SAME: !llm.acts<?x64, i8 per 32>, !llm.acts<1x512, i8 per 256>, !llm.appended
-func.func private @activations(!llm.acts<?x64, i8 per 32>, !llm.acts<1x512, i8 per 256>, !llm.appended)
+// CHECK-SAME: !llm.acts<?x64, i8 per 32>, !llm.acts<1x32, i8 per 32>, !llm.appended
+func.func private @activations(!llm.acts<?x64, i8 per 32>, !llm.acts<1x32, i8 per 32>, !llm.appended)

@@ -15,17 +15,6 @@ func.func @attention(%q: tensor<?x64xf32>, %k: !llm.appended, %v: !llm.appended)
   return %a : !llm.acts<?x64, i8 per 32>
 }
 
-// Groups that are longer than attention's are left to a kernel that has the whole row.
-// CHECK-LABEL: func @long_groups
-// CHECK:         llm.quantize_acts {{.*}} per 64
-func.func @long_groups(%q: tensor<?x64xf32>, %k: !llm.appended, %v: !llm.appended) -> !llm.acts<?x64, i8 per 64> {
-  %o = llm.attention %q, %k, %v in @kv.32 {heads = 2, kv_heads = 2, head_dim = 32, scale = 0.125}
-         : tensor<?x64xf32>, !llm.appended, !llm.appended -> tensor<?x64xf32>
-  // expected-remark @+1 {{left alone: attention quantizes in groups of 32, not 64}}
-  %a = llm.quantize_acts %o : tensor<?x64xf32> per 64
-  return %a : !llm.acts<?x64, i8 per 64>
-}
-
 // 96 elements are three groups, but the middle one is of two heads, which two workers may compute.
 // CHECK-LABEL: func @groups_across_heads
 // CHECK:         llm.quantize_acts

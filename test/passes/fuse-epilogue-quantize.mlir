@@ -29,16 +29,6 @@ func.func @epilogue(%x: !llm.acts<?x64, i8 per 32>, %w: !llm.weight<64x64, q8_0>
   return %q : !llm.acts<?x64, i8 per 32>
 }
 
-// A row tile has no more than 32 of a group.
-// CHECK-LABEL: func @long_groups
-// CHECK:         llm.quantize_acts {{.*}} per 64
-func.func @long_groups(%x: tensor<?x64xf32>, %w: !llm.weight<64x64, f16>) -> !llm.acts<?x64, i8 per 64> {
-  %y = llm.linear %x, [%w] : tensor<?x64xf32>, !llm.weight<64x64, f16> -> tensor<?x64xf32>
-  // expected-remark @+1 {{left alone: a row tile is a group of 32, not 64}}
-  %q = llm.quantize_acts %y : tensor<?x64xf32> per 64
-  return %q : !llm.acts<?x64, i8 per 64>
-}
-
 // The residual stream is read as floats by the next sum.
 // CHECK-LABEL: func @read_twice
 // CHECK:         llm.quantize_acts

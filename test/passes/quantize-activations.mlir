@@ -3,18 +3,17 @@
 
 // CHECK-LABEL: module @"x86-64"
 module @"x86-64" attributes {exec.target = #exec.target<"x86-64", activations = i8, variants = [<"avx2">]>} {
-  // Three layers read one quantized value, with a scale for as many columns as their super-blocks have; the fourth, of float
-  // weights, keeps the floats.
+  // Three layers read one quantized value; the fourth, of float weights, keeps the floats.
   // CHECK-LABEL: func @qkv(
   // CHECK-SAME:    %[[X:[a-z0-9]+]]: tensor<?x256xf32>
   func.func @qkv(%x: tensor<?x256xf32>, %g: tensor<256xf32>, %wq: !llm.weight<64x256, q4_k>,
                  %wk: !llm.weight<64x256, q4_k>, %wv: !llm.weight<64x256, q6_k>, %wf: !llm.weight<64x256, f16>)
       -> (tensor<?x64xf32>, tensor<?x64xf32>, tensor<?x64xf32>, tensor<?x64xf32>) {
     // CHECK-NEXT: %[[N:[a-z0-9]+]] = llm.rms_norm
-    // CHECK-NEXT: %[[A:[a-z0-9]+]] = llm.quantize_acts %[[N]] : tensor<?x256xf32> per 256
-    // CHECK-NEXT: llm.linear %[[A]], [%{{.*}}] : !llm.acts<?x256, i8 per 256>, !llm.weight<64x256, q4_k> -> tensor<?x64xf32>
-    // CHECK-NEXT: llm.linear %[[A]], [%{{.*}}] : !llm.acts<?x256, i8 per 256>, !llm.weight<64x256, q4_k>
-    // CHECK-NEXT: llm.linear %[[A]], [%{{.*}}] : !llm.acts<?x256, i8 per 256>, !llm.weight<64x256, q6_k>
+    // CHECK-NEXT: %[[A:[a-z0-9]+]] = llm.quantize_acts %[[N]] : tensor<?x256xf32>
+    // CHECK-NEXT: llm.linear %[[A]], [%{{.*}}] : !llm.acts<?x256, i8 per 32>, !llm.weight<64x256, q4_k> -> tensor<?x64xf32>
+    // CHECK-NEXT: llm.linear %[[A]], [%{{.*}}] : !llm.acts<?x256, i8 per 32>, !llm.weight<64x256, q4_k>
+    // CHECK-NEXT: llm.linear %[[A]], [%{{.*}}] : !llm.acts<?x256, i8 per 32>, !llm.weight<64x256, q6_k>
     // CHECK-NEXT: llm.linear %[[N]], [%{{.*}}] : tensor<?x256xf32>, !llm.weight<64x256, f16>
     %n = llm.rms_norm %x, %g {eps = 1.0e-5} : tensor<?x256xf32>
     // expected-remark @+1 {{reads int8 activations}}
@@ -26,28 +25,6 @@ module @"x86-64" attributes {exec.target = #exec.target<"x86-64", activations = 
     // expected-remark @+1 {{left alone: its weights are float, so it reads the float rows that other layers read quantized}}
     %f = llm.linear %n, [%wf] : tensor<?x256xf32>, !llm.weight<64x256, f16> -> tensor<?x64xf32>
     return %q, %k, %v, %f : tensor<?x64xf32>, tensor<?x64xf32>, tensor<?x64xf32>, tensor<?x64xf32>
-  }
-
-  // The shortest super-block of the readers counts.
-  // CHECK-LABEL: func @shortest
-  // CHECK:         llm.quantize_acts %{{.*}} : tensor<?x256xf32>{{$}}
-  func.func @shortest(%x: tensor<?x256xf32>, %g: tensor<256xf32>, %w: !llm.weight<64x256, q4_k>, %v: !llm.weight<64x256, q5_0>)
-      -> (tensor<?x64xf32>, tensor<?x64xf32>) {
-    %n = llm.rms_norm %x, %g {eps = 1.0e-5} : tensor<?x256xf32>
-    // expected-remark @+1 {{reads int8 activations}}
-    %y = llm.linear %n, [%w] : tensor<?x256xf32>, !llm.weight<64x256, q4_k> -> tensor<?x64xf32>
-    // expected-remark @+1 {{reads int8 activations}}
-    %z = llm.linear %n, [%v] : tensor<?x256xf32>, !llm.weight<64x256, q5_0> -> tensor<?x64xf32>
-    return %y, %z : tensor<?x64xf32>, tensor<?x64xf32>
-  }
-
-  // What is no norm is quantized where it is computed, 32 at a time.
-  // CHECK-LABEL: func @no_norm
-  // CHECK:         llm.quantize_acts %{{.*}} : tensor<?x256xf32>{{$}}
-  func.func @no_norm(%x: tensor<?x256xf32>, %w: !llm.weight<256x256, q6_k>) -> tensor<?x256xf32> {
-    // expected-remark @+1 {{reads int8 activations}}
-    %y = llm.linear %x, [%w] : tensor<?x256xf32>, !llm.weight<256x256, q6_k> -> tensor<?x256xf32>
-    return %y : tensor<?x256xf32>
   }
 
   // An argument is quantized at the start of the function; scoring is a linear layer, too.

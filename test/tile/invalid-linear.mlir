@@ -94,22 +94,6 @@ tile.kernel @store_half(%x: !tile.acts<256>) grid(%tile, %tokens, %position) scr
 }
 
 // -----
-// The largest of 256 is not known from 32.
-tile.kernel @store_part(%x: !tile.acts<256, per 256>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
-  %v = arith.constant dense<0.0> : vector<2x32xf32>
-  // expected-error@+1 {{stores a part of a group of 256 and needs the group's largest magnitude}}
-  tile.store_acts %v, %x[%tile, %tile] : vector<2x32xf32>, !tile.acts<256, per 256>
-}
-
-// -----
-tile.kernel @store_largest(%x: !tile.acts<256, per 256>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
-  %v = arith.constant dense<0.0> : vector<2x32xf32>
-  %l = arith.constant dense<0.0> : vector<1x1xf32>
-  // expected-error@+1 {{takes one largest magnitude a token}}
-  tile.store_acts %v, %x[%tile, %tile] largest %l : vector<2x32xf32>, !tile.acts<256, per 256>, vector<1x1xf32>
-}
-
-// -----
 tile.kernel @dot_words() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
   %i = arith.constant dense<0> : vector<2x8xi32>
   %q = arith.constant dense<0> : vector<8xi32>

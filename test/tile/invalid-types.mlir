@@ -32,12 +32,6 @@ func.func private @unaligned(!tile.rows<1, stride 6>)
 // A scale and two sums belong to 32 codes.
 // expected-error@+1 {{int8 activations come in groups of 32: a width of 48 has none}}
 func.func private @part_of_a_group(!tile.acts<48>)
-// -----
-// expected-error@+1 {{groups of int8 activations are a multiple of 32, not 48}}
-func.func private @odd_group(!tile.acts<96, per 48>)
-// -----
-// expected-error@+1 {{int8 activations come in groups of 256: a width of 384 has none}}
-func.func private @part_of_a_long_group(!tile.acts<384, per 256>)
 
 // -----
 // expected-error@+1 {{int8 activations come in groups of 32: a width of 48 has none}}

@@ -74,7 +74,7 @@ tile.kernel @rows(%x: !tile.rows<2048>, %y: !tile.rows<2048>) grid(%tile, %token
 // The linear layer's words; q6_k has two scale groups of 16 in an activation group.
 // CHECK: tile.kernel @linear
 tile.kernel @linear(%w: !tile.packed<64x512, q6_k>, %m: !tile.packed<64x512, q4_k>, %f: !tile.packed<100x172, bf16>,
-                    %x: !tile.acts<512>, %y: !tile.acts<64>, %long: !tile.acts<64, per 64>) grid(%tile, %tokens, %position)
+                    %x: !tile.acts<512>, %y: !tile.acts<64>) grid(%tile, %tokens, %position)
     scratch(%scratch : 0) tokens 4 {
   %c0 = arith.constant 0 : index
   %none = arith.constant dense<0> : vector<4x16xi32>
@@ -123,9 +123,6 @@ tile.kernel @linear(%w: !tile.packed<64x512, q6_k>, %m: !tile.packed<64x512, q4_
   tile.store_acts %values, %y[%c0, %tile] : vector<4x32xf32>, !tile.acts<64>
   // CHECK: tile.store_acts %{{.*}}, %{{.*}}[%{{.*}}, %{{.*}}] limit %{{.*}} : vector<4x32xf32>, <64>
   tile.store_acts %values, %y[%c0, %tile] limit %tokens : vector<4x32xf32>, !tile.acts<64>
-  // CHECK: tile.store_acts %{{.*}}, %{{.*}}[%{{.*}}, %{{.*}}] largest %{{.*}} : vector<4x32xf32>, <64, per 64>, vector<4x1xf32>
-  tile.store_acts %values, %long[%c0, %tile] largest %scale
-      : vector<4x32xf32>, !tile.acts<64, per 64>, vector<4x1xf32>
 }
 
 // Arranged activations: single tokens, with 4 times each start, and pairs, whose numbers are t u t u. A group of 16 tokens

@@ -35,8 +35,6 @@ struct Layer {
   int64_t headDim = 0, rotaryDim = 0;
   CacheElement cache = CacheElement::f32;
   Codes codes = Codes::Random;
-  /// Columns that share a scale of int8 activations.
-  int64_t group = kActGroup;
 
   bool acts() const { return !Format::get(formats.front()).isFloat(); }
   int64_t heads() const { return rows / headDim; }
@@ -56,8 +54,6 @@ std::string Layer::name() const {
     name += Format::get(format).name.str() + "_";
   name += llvm::formatv("{0}x{1}_{2}_{3}", rows, cols, kEpilogues[int(epilogue)],
                         kOutputs[int(output)]);
-  if (group != kActGroup)
-    name += llvm::formatv("_per_{0}", group);
   if (headDim)
     name += llvm::formatv("_{0}_{1}", headDim, elementName(cache));
   return name;
@@ -65,7 +61,7 @@ std::string Layer::name() const {
 
 std::string Layer::text() const {
   std::string weights, list, types, arguments, extra, epilogueText;
-  std::string x = llvm::formatv(acts() ? "!llm.acts<?x{0}, i8 per {1}>" : "tensor<?x{0}xf32>", cols, group);
+  std::string x = llvm::formatv(acts() ? "!llm.acts<?x{0}, i8 per 32>" : "tensor<?x{0}xf32>", cols);
   std::string y = llvm::formatv("tensor<?x{0}xf32>", rows);
   for (size_t i = 0; i < formats.size(); ++i) {
     std::string shape = llvm::formatv("<{0}x{1}, {2}>", rows, cols, Format::get(formats[i]).name);
@@ -128,7 +124,6 @@ void LinearKernel::build(const Layer &layer, ModelOp &model, TokenClass tokens) 
   for (FormatId format : layer.formats)
     spec.weights.push_back({format, layer.rows, layer.cols});
   spec.actsInput = layer.acts();
-  spec.actsGroup = layer.group;
   spec.residuals = op.getResiduals().size();
   spec.biases = op.getBiases().size();
   spec.ropeWidth = layer.epilogue == Epilogue::Rotate ? layer.rotaryDim : 0;
@@ -218,7 +213,7 @@ void LinearKernel::checkStep(const Layer &layer, ModelOp &model, const KernelCod
     call.bindings.push_back(weight.packed());
   Array x;
   if (layer.acts()) {
-    ActRows rows(tokens, buffer, layer.cols, 5, layer.codes, layer.group);
+    ActRows rows(tokens, buffer, layer.cols, 5, layer.codes);
     x = rows.values;
     call.bindings.push_back(rows.bytes);
   } else {
@@ -256,9 +251,6 @@ void LinearKernel::checkStep(const Layer &layer, ModelOp &model, const KernelCod
                   : format.scaleGroup ? std::min<int64_t>(format.scaleGroup, kActGroup)
                                       : kActGroup;
   double unit = (layer.cols / group + 5) * kRounding;
-  // The sum of a group's products, or of all minima, is one more term, and rounded once more with the group's scale.
-  if (layer.group > kActGroup)
-    unit += (layer.cols / layer.group + 1) * kRounding;
   auto bound = [&](int64_t t, int64_t r) -> double {
     if (layer.codes == Codes::Extreme)
       return 0;
@@ -365,30 +357,12 @@ TEST_P(LinearKernel, Product) {
     check({.formats = {format.id}, .rows = 72, .cols = columnsOf(format.id)});
 }
 
-// Activations with one scale for many columns: products are scaled once for all of them.
-TEST_P(LinearKernel, SharedScales) {
-  for (const Format &format : Format::all())
-    if (format.superBlock == 256)
-      check({.formats = {format.id}, .rows = 72, .cols = 512, .group = 256});
-  check({.formats = {FormatId::q8_0}, .rows = 72, .cols = 192, .group = 64});
-  check({.formats = {FormatId::q4_k, FormatId::q6_k},
-         .rows = 72,
-         .cols = 256,
-         .epilogue = Epilogue::Glu,
-         .group = 256});
-}
-
 // The largest codes meet the largest codes: an instruction that saturates would show, as would any
 // rounding.
 TEST_P(LinearKernel, ExtremeCodesAreExact) {
   for (const Format &format : Format::all())
     if (!format.isFloat())
-      for (int64_t group : {32, 256})
-        check({.formats = {format.id},
-               .rows = 72,
-               .cols = 256,
-               .codes = Codes::Extreme,
-               .group = group});
+      check({.formats = {format.id}, .rows = 72, .cols = 256, .codes = Codes::Extreme});
 }
 
 TEST_P(LinearKernel, Epilogues) {

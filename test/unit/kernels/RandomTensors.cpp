@@ -208,18 +208,16 @@ FloatRows::FloatRows(int64_t tokens, int64_t rows, int64_t width, unsigned seed)
     put(bytes.data() + at, std::numeric_limits<float>::quiet_NaN());
 }
 
-ActRows::ActRows(int64_t tokens, int64_t rows, int64_t width, unsigned seed, Codes codes,
-                 int64_t group)
+ActRows::ActRows(int64_t tokens, int64_t rows, int64_t width, unsigned seed, Codes codes)
     : values(tokens, width) {
   int64_t stride = actRowBytes(width), groups = width / kActGroup;
   std::mt19937 random(seed);
   bytes.resize(rows * stride, 0xff);
   for (int64_t t = 0; t < tokens; ++t) {
     uint8_t *row = bytes.data() + t * stride;
-    float scale = 1.0f;
     for (int64_t g = 0; g < groups; ++g) {
-      if (codes != Codes::Extreme && g * kActGroup % group == 0)
-        scale = std::ldexp(1.0f + float(random() % 4096) / 4096, -7);
+      float scale =
+          codes == Codes::Extreme ? 1.0f : std::ldexp(1.0f + float(random() % 4096) / 4096, -7);
       int32_t sum = 0, half = 0;
       for (int64_t i = 0; i < kActGroup; ++i) {
         int code =
@@ -273,14 +271,13 @@ void test::expectFloatRows(const Bytes &found, const Array &expected,
 }
 
 void test::expectActRows(const Bytes &found, const Array &expected,
-                         llvm::function_ref<double(int64_t, int64_t)> bound, int64_t group) {
+                         llvm::function_ref<double(int64_t, int64_t)> bound) {
   int64_t stride = actRowBytes(expected.cols), groups = expected.cols / kActGroup;
   for (int64_t t = 0; t < expected.rows; ++t)
     for (int64_t g = 0; g < groups; ++g) {
       const uint8_t *row = found.data() + t * stride;
       double largest = 0, off = 0;
-      int64_t first = g * kActGroup / group * group;
-      for (int64_t c = first; c < first + group; ++c) {
+      for (int64_t c = g * kActGroup; c < (g + 1) * kActGroup; ++c) {
         largest = std::max(largest, std::fabs(expected.row(t)[c]));
         off = std::max(off, bound(t, c));
       }

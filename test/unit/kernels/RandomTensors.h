@@ -79,10 +79,9 @@ struct FloatRows {
   Bytes bytes;
 };
 
-/// A buffer of `rows` int8 rows with their scales, of `group` columns each, and sums; those past the tokens hold anything.
+/// A buffer of `rows` int8 rows with their scales and sums; those past the tokens hold anything.
 struct ActRows {
-  ActRows(int64_t tokens, int64_t rows, int64_t width, unsigned seed, Codes codes = Codes::Random,
-          int64_t group = kActGroup);
+  ActRows(int64_t tokens, int64_t rows, int64_t width, unsigned seed, Codes codes = Codes::Random);
 
   /// Codes times scales.
   Array values;
@@ -106,7 +105,7 @@ void expectFloatRows(const Bytes &found, const Array &expected,
 /// Expects int8 rows: `expected` before it is rounded. Scales are max|x| / 127 within `bound`,
 /// codes are a nearest integer (half a step, and what `bound` moves the element), sums are exact.
 void expectActRows(const Bytes &found, const Array &expected,
-                   llvm::function_ref<double(int64_t, int64_t)> bound, int64_t group = kActGroup);
+                   llvm::function_ref<double(int64_t, int64_t)> bound);
 
 } // namespace sinter::test
 
