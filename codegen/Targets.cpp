@@ -20,8 +20,7 @@ static constexpr StringRef kSve512[] = {"sve", "sve512"};
 
 // Register blocks: of a block that streams, float sums of 32 rows for each token must fit; of others, codes of 8 quads,
 // one float sum and one integer one a token.
-//   AVX-512  16 rows: 12 + 12 tokens, 4 lines of codes, a word of them and a mask of 32 zmm, in the order of the tile program;
-//            staged 32 rows: 12 + 12 for 6 tokens, a word of codes 2, one of activations 1, which serves both dots
+//   AVX-512  16 rows of 32 zmm: 12 + 12 tokens; staged 8 tokens have 8 sums and 2 x 8 dots, and words of codes
 //   AVX2      8 rows: 4 + 4 of 16 ymm, a line's codes in turn; of one token 32 rows, 4 + 4 + 4 (pmaddubsw's pairs)
 //   NEON      8 rows: 16 + 2 x 4 of 32
 //   SVE      of 256 bits as NEON with two registers a row block of 16; of 512 as AVX-512
@@ -31,7 +30,7 @@ static constexpr RegisterBlock kAvx512Blocks[] = {
     {4, 16, false},
     {8, 16, false},
     {12, 16, false}};
-static constexpr RegisterBlock kAvx512Staged = {6, 32, false};
+static constexpr RegisterBlock kAvx512Staged = {8, 16, false};
 static constexpr RegisterBlock kAvx2Blocks[] = {{1, 32, true}, {2, 16, true}, {4, 8, false}};
 static constexpr RegisterBlock kNeonBlocks[] = {{1, 8, true}, {2, 8, true}, {4, 8, false}};
 // Arranged activations leave the registers to sums. Of 12 tokens x 4 rows float and integer ones are 24 of 32; 4 are left for

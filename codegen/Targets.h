@@ -76,7 +76,8 @@ struct Schedule {
   /// cache.
   unsigned stripBytes = 0;
   /// Of integer formats and a chunk of kStagedTokens at least: a row tile's weights are unpacked into scratch once
-  /// (passes/kernels/StagedTile.h), and this block reads them there. No tokens: not on this target.
+  /// (passes/kernels/StagedTile.h), and this block reads them there, with scales in 16 bits (StagedProduct.cpp). No tokens: not
+  /// on this target.
   RegisterBlock staged = {0, 0, false};
   /// Unpacked codes of 8 bits are unsigned: what the target's instruction takes them for.
   bool unsignedCodes = false;

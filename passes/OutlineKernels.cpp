@@ -287,6 +287,7 @@ void Outliner::outlineLinear(llm::LinearOp op) {
     spec.ropeWidth = op.getRope().getType().getDimSize(1);
   spec.epilogue = op.hasEpilogue() ? &op.getEpilogue() : nullptr;
   spec.tokens = tokenClass();
+  spec.maxTokens = tokenRows(maxTokens);
   Type result = op.getResult().getType();
   if (op.getAppend()) {
     spec.output = *op.getPart() == llm::KvPart::keys ? OutputKind::Keys : OutputKind::Values;

@@ -255,6 +255,13 @@ LogicalResult Unroller::unroll(Operation *op) {
       values.push_back(b.create<DotPairsOp>(loc, tokenType(dot.getResult().getType()), token(dot.getInit(), p),
                                             dot.getCodes(), token(dot.getX(), p), dot.getFirst()));
     replace(op, 0, std::move(values));
+  } else if (auto sum = dyn_cast<AccumulateLevelsOp>(op)) {
+    SmallVector<Value> values;
+    for (int64_t t = 0; t < tokensOf(sum.getResult().getType()); ++t)
+      values.push_back(b.create<AccumulateLevelsOp>(loc, tokenType(sum.getResult().getType()), token(sum.getAcc(), t),
+                                                    token(sum.getLow(), t), token(sum.getHigh(), t),
+                                                    sum.getWeightLevels(), token(sum.getActLevels(), t), sum.getShift()));
+    replace(op, 0, std::move(values));
   } else if (auto split = dyn_cast<SplitPairsOp>(op)) {
     int64_t pairs = tokensOf(split.getSource().getType());
     SmallVector<Value> values;

@@ -18,6 +18,7 @@
 #include "codegen/cpu/LowerKernel.h"
 #include "codegen/cpu/Annotate.h"
 #include "codegen/cpu/LowerDot.h"
+#include "codegen/cpu/LowerLevels.h"
 #include "codegen/cpu/LowerLookup.h"
 #include "codegen/cpu/Registers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -305,6 +306,8 @@ FailureOr<Value> KernelLowering::lower(Operation *op) {
       return op->emitOpError("has no form in variant ") << variant.name << ", which has no smmla";
     return cpu::lowerDotPairs(b, dot);
   }
+  if (auto sum = dyn_cast<AccumulateLevelsOp>(op))
+    return cpu::lowerAccumulateLevels(b, sum, variant);
   if (auto r = dyn_cast<ReduceOp>(op))
     return reduce(r);
   if (auto s = dyn_cast<SpreadOp>(op))

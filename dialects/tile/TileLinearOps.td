@@ -172,6 +172,25 @@ def Tile_ScaleAccumulateOp : Tile_Op<"scale_accumulate", [Pure, AllTypesMatch<["
   let hasVerifier = 1;
 }
 
+def Tile_AccumulateLevelsOp : Tile_Op<"accumulate_levels", [Pure, AllTypesMatch<["acc", "low", "high", "result"]>]> {
+  let summary = "two dots times scales of 16 bits, added to a 32-bit sum";
+  let description = [{
+    A word of `weight_levels` (one a row) and one of `act_levels` (one a token) hold two levels of 16 bits each: scales as
+    fractions of a unit that the kernel multiplies by in the end. With w and a for the levels of a half,
+      acc[t][r] + sum over the halves of (dot[t][r] >> shift) * ((w * a + 2^14) >> 15)
+    for `low` and `high`. A shifted dot fits 16 bits; that sums fit 32 is the kernel's to see to.
+  }];
+  let arguments = (ins VectorOfAnyRankOf<[I32]>:$acc, VectorOfAnyRankOf<[I32]>:$low, VectorOfAnyRankOf<[I32]>:$high,
+                       VectorOfRankAndType<[1], [I32]>:$weight_levels,
+                       AnyTypeOf<[I32, VectorOfRankAndType<[2], [I32]>]>:$act_levels, I64Attr:$shift);
+  let results = (outs VectorOfAnyRankOf<[I32]>:$result);
+  let assemblyFormat = [{
+    $acc `,` $low `,` $high `,` $weight_levels `,` $act_levels `shift` $shift attr-dict
+    `:` type($weight_levels) `,` type($act_levels) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
 def Tile_StoreActsOp : Tile_Op<"store_acts", [MemoryEffects<[MemWrite]>]> {
   let summary = "quantizes groups of 32 values to int8 and stores them with scale and sums";
   let description = [{

@@ -367,6 +367,19 @@ LogicalResult StoreActsOp::verify() {
   return success();
 }
 
+LogicalResult AccumulateLevelsOp::verify() {
+  auto result = cast<VectorType>(getResult().getType());
+  if (vectorOf(getWeightLevels()).getDimSize(0) != result.getShape().back())
+    return emitOpError("takes one word of weights' levels a row");
+  auto levels = dyn_cast<VectorType>(getActLevels().getType());
+  bool perToken = levels && levels.getShape() == ArrayRef<int64_t>({result.getDimSize(0), 1});
+  if (result.getRank() == 2 ? !perToken : static_cast<bool>(levels))
+    return emitOpError("takes one word of activations' levels a token");
+  if (int64_t shift = getShift(); shift < 0 || shift > 16)
+    return emitOpError("shifts dots by up to 16 bits, not ") << shift;
+  return success();
+}
+
 LogicalResult ScaleAccumulateOp::verify() {
   VectorType acc = vectorOf(getAcc());
   if (vectorOf(getDot()).getShape() != acc.getShape())

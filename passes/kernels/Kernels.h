@@ -78,6 +78,8 @@ struct LinearSpec {
   OutputKind output = OutputKind::Rows;
   CacheShape cache;
   TokenClass tokens;
+  /// Rows of x in memory.
+  int64_t maxTokens;
 };
 void buildLinear(mlir::OpBuilder &b, mlir::Location loc, llvm::StringRef name, const LinearSpec &spec,
                  const Schedule &schedule);

@@ -7,10 +7,13 @@
 //       store: float rows | int8 groups | keys | values }
 //     scf.if a few tokens are left { the same once, in the smallest block that holds them } }
 //
-// Of a chunk of many tokens, where the schedule has a block for it, a tile's weights are unpacked once (StagedTile.h):
+// Of a chunk of many tokens, where the schedule has a block for it, a tile's weights are unpacked once (StagedTile.h), and the
+// activations' scales are turned into levels once for a strip of tiles (ActLevels.h):
 //
-//     scf.if %n >= 24 { unpack tile %t into scratch; scf.for %m = 0 to %n step 6 { as above, out of the scratch } }
-//     the rest as above
+//     scf.if %n >= 24 { levels of all tokens into scratch }
+//     tile.for_tiles %t {
+//       scf.if %n >= 24 { unpack tile %t into scratch; scf.for %m = 0 to %n step 8 { as above, out of the scratch } }
+//       the rest as above }
 //
 // Where a schedule arranges activations, kernels take strips of tiles: what is arranged serves all of them.
 //
@@ -29,7 +32,7 @@
 #include "mlir/IR/IRMapping.h"
 #include "passes/kernels/CacheAppend.h"
 #include "passes/kernels/Kernels.h"
-#include "passes/kernels/Product.h"
+#include "passes/kernels/StagedProduct.h"
 
 using namespace mlir;
 using namespace sinter;
@@ -39,6 +42,9 @@ namespace {
 
 /// Of a block of arranged activations, whose products are in scratch: how many tokens' 32 rows are in registers at a time.
 constexpr int64_t kEpilogueTokens = 2;
+
+/// Tiles that share the levels of activations: making them takes a thirtieth of the time of a tile.
+constexpr int64_t kStagedStrip = 8;
 
 class LinearBuilder {
 public:
@@ -52,7 +58,11 @@ private:
   /// Tokens `row` .. row + T - 1.
   void buildBlock(Value row, const RegisterBlock &block);
   /// Tokens 0 .. , staged; the result is how many they are.
-  Value buildStaged();
+  Value buildStaged(Value enough);
+  void buildChunk(Value enough);
+  const ActLevels &levelsFor(const StagedTile &tile) {
+    return *llvm::find_if(levels, [&](const ActLevels &acts) { return acts.fits(tile); });
+  }
   /// Epilogue and store of tokens `row` .. row + T - 1.
   void finish(ArrayRef<Value> products, Value row);
   SmallVector<Type> bindingTypes(MLIRContext *context);
@@ -78,13 +88,20 @@ private:
       staged.emplace_back(weight, llvm::alignTo(bytes, 64), schedule.unsignedCodes);
       bytes = llvm::alignTo(bytes, 64) + staged.back().bytes();
     }
+    for (const StagedTile &tile : staged)
+      if (llvm::none_of(levels, [&](const ActLevels &acts) { return acts.fits(tile); })) {
+        levels.emplace_back(tile.pairs(), llvm::alignTo(bytes, 64), spec.maxTokens);
+        bytes = llvm::alignTo(bytes, 64) + levels.back().bytes();
+      }
     return bytes;
   }
   bool stages() {
     return spec.tokens != TokenClass::One && schedule.staged.tokens &&
-           llvm::all_of(spec.weights, [](const WeightShape &weight) { return StagedTile::pays(weight.format); });
+           llvm::none_of(spec.weights, [](const WeightShape &weight) { return Format::get(weight.format).isFloat(); });
   }
   int64_t strip() {
+    if (stages())
+      return kStagedStrip;
     if (largest().arrangement == Arrangement::rows)
       return 1;
     int64_t bytes = 0;
@@ -106,6 +123,7 @@ private:
   SmallVector<RegisterBlock> blocks;
   int64_t rows;
   SmallVector<StagedTile> staged;
+  SmallVector<ActLevels> levels;
   KernelBuilder k;
 };
 
@@ -156,7 +174,7 @@ void LinearBuilder::buildBlock(Value row, const RegisterBlock &block) {
     });
     k.T = block.tokens;
   };
-  if (strip() == 1)
+  if (strip() == 1 || stages())
     tile();
   else
     k.forTiles(tile);
@@ -172,12 +190,11 @@ void LinearBuilder::finish(ArrayRef<Value> products, Value row) {
     buildAppend(k, v, row, rows, spec.cache, spec.output == OutputKind::Keys, out());
 }
 
-Value LinearBuilder::buildStaged() {
+Value LinearBuilder::buildStaged(Value enough) {
   const RegisterBlock &block = schedule.staged;
   // Tokens that are left fill the next block but for one, or leave it to smaller ones: the padding holds one more.
   Value left = k.rem(k.tokens(), block.tokens), whole = k.sub(k.tokens(), left);
   Value end = k.make<arith::SelectOp>(k.below(left, k.index(block.tokens - 1)), whole, k.tokens());
-  Value enough = k.below(k.index(kStagedTokens - 1), k.tokens());
   end = k.make<arith::SelectOp>(enough, end, k.index(0));
   k.when(enough, [&] {
     for (auto [i, tile] : llvm::enumerate(staged))
@@ -186,7 +203,7 @@ Value LinearBuilder::buildStaged() {
     k.loop(k.index(0), end, block.tokens, [&](Value row) {
       SmallVector<Value> stored, products;
       for (auto [i, tile] : llvm::enumerate(staged))
-        stored.push_back(buildStoredProduct(k, k.binding(i), k.tile(), k.binding(spec.weights.size()), row, block, i, &tile));
+        stored.push_back(buildStagedProduct(k, tile, k.binding(spec.weights.size()), levelsFor(tile), row, block, i));
       for (Value sums : stored)
         products.push_back(k.loadRow(sums, k.index(0), k.index(0), k.T, kTileRows));
       finish(products, row);
@@ -202,6 +219,17 @@ void LinearBuilder::build() {
     buildBlock(k.index(0), schedule.gemv());
     return;
   }
+  if (!stages())
+    return buildChunk(Value());
+  Value enough = k.below(k.index(kStagedTokens - 1), k.tokens());
+  k.when(enough, [&] {
+    for (const ActLevels &acts : levels)
+      acts.fill(k, k.binding(spec.weights.size()));
+  });
+  k.forTiles([&] { buildChunk(enough); });
+}
+
+void LinearBuilder::buildChunk(Value enough) {
   const RegisterBlock &large = blocks.back();
   // No block may read behind the padding. The last one ends less than 4 rows behind the tokens: where blocks are multiples of
   // 4, that is the next multiple of 4, which the padding reaches.
@@ -209,7 +237,7 @@ void LinearBuilder::build() {
          (large.tokens % 4 == 0 && large.tokens - blocks[blocks.size() - 2].tokens <= 4));
   // The first block is for kernels of one token alone: two tokens cost no more reading.
   ArrayRef<RegisterBlock> small = ArrayRef(blocks).drop_back().drop_front();
-  Value begin = stages() ? buildStaged() : k.index(0);
+  Value begin = stages() ? buildStaged(enough) : k.index(0);
   Value rest = k.rem(k.sub(k.tokens(), begin), large.tokens), whole = k.sub(k.tokens(), rest);
   Value end = k.tokens();
   if (!small.empty()) {

@@ -18,7 +18,7 @@
 // next rows (RegisterBlock, codegen/Targets.h). The loop steps by super-blocks because a block's integer scales lie at bits
 // that depend on its place in one: unrolled, the shifts are constants and the lines with d and the integers are loaded once.
 // Blocks of arranged activations, and of many tokens, have so many tokens that this is worth nothing, and so much code that it
-// costs; staged weights (StagedTile.h) are unpacked already. All these step by one block.
+// costs. Those step by one block.
 //
 //===----------------------------------------------------------------------===//
 #include "passes/kernels/Product.h"
@@ -38,8 +38,6 @@ struct Product {
   /// Where x is arranged: tokens that go together (1 elsewhere).
   ArrangedType arranged;
   int64_t together;
-  /// Where the weights are already unpacked, or null.
-  const StagedTile *staged = nullptr;
   /// How far ahead of what it reads it prefetches, in bytes (Schedule::prefetchBytes); 0: not at all.
   int64_t distance = 0;
 
@@ -49,8 +47,8 @@ struct Product {
   VectorType numbers() { return k.block(k.T / together, together == 2 ? 4 : 1); }
   VectorType starts() { return k.block(k.T / together, arranged ? 4 : 1, k.b.getI32Type()); }
   Value perRow(Value v);
-  Value scale(Value at, Value block, Value part, unsigned group);
-  Value minimum(Value at, Value block, Value part, unsigned group);
+  Value scale(Value at, unsigned group);
+  Value minimum(Value at, unsigned group);
 
   int64_t blocksPerSuper() { return format.isFloat() ? 1 : format.superBlock / kActGroup; }
   int64_t supers() { return layout.paddedCols() / format.superBlock; }
@@ -65,7 +63,7 @@ struct Product {
     bool shared = arranged && together == 1 && k.T > kFewTokens && blocksPerSuper() == 1;
     return !shared ? 1 : steps() % 4 == 0 ? 4 : steps() % 2 == 0 ? 2 : 1;
   }
-  bool inTurn() { return staged || (!arranged && k.T > kFewTokens); }
+  bool inTurn() { return !arranged && k.T > kFewTokens; }
   bool stepsByBlock() { return arranged || (inTurn() && !format.isFloat()); }
   Value place(Value block, Value part) {
     return k.op<LoadPackedOp>(BlockType::get(k.b.getContext(), format.id, rows), weight, tile, block, part);
@@ -77,20 +75,9 @@ struct Product {
   }
   Value floatBlock(Value block, Value part, Value acc);
   Value integerBlock(Value block, Value part, Value acc);
-  Value offsetStart(Value start, int64_t offset, int64_t unit);
-  Value halfTotal(Value start, Value scale);
   Value superBlock(Value super, Value part, Value acc);
   void prefetch(Value super, Value part, int64_t block);
 };
-
-/// -offset * sum out of -unit * sum, for all tokens.
-Value Product::offsetStart(Value start, int64_t offset, int64_t unit) {
-  auto count = cast<VectorType>(start.getType());
-  assert(llvm::isPowerOf2_64(offset) && llvm::isPowerOf2_64(unit));
-  if (offset >= unit)
-    return offset == unit ? start : k.make<arith::MulIOp>(start, k.splatInt(count, offset / unit));
-  return k.make<arith::ShRSIOp>(start, k.splatInt(count, llvm::Log2_64(unit / offset)));
-}
 
 Value Product::floatBlock(Value block, Value part, Value acc) {
   Value activations = k.loadRow(x, row, k.mul(block, 8), k.T, 8, /*uniform=*/true);
@@ -105,23 +92,23 @@ Value Product::integerBlock(Value block, Value part, Value acc) {
                              : k.op<LoadActsOp>(words8, number, count, count, count, number, x, row, block);
   Value xCodes = load->getResult(0), xScale = load->getResult(1), start = load->getResult(2), low = load->getResult(3),
         high = load->getResult(4), xTotal = load->getResult(5);
-  Value at = staged ? Value() : place(block, part);
+  Value at = place(block, part);
   unsigned groups = scaleGroups(format);
   // Where lines are asked for they are read in order, scales first (prefetch()). Elsewhere registers are kept for the codes.
   SmallVector<Value> scales(groups), minima(groups);
   for (unsigned g = 0; distance && g < groups; ++g) {
-    scales[g] = scale(at, block, part, g);
+    scales[g] = scale(at, g);
     if (format.minima)
-      minima[g] = minimum(at, block, part, g);
+      minima[g] = minimum(at, g);
   }
-  SmallVector<Value> words = staged ? staged->codes(k, block, part, rows) : codes(at);
-  int64_t offset = staged ? staged->codeOffset() : format.codeOffset;
+  SmallVector<Value> words = codes(at);
+  int64_t offset = format.codeOffset;
   VectorType products = sums(i32), results = sums();
   for (unsigned g = 0; g < groups; ++g) {
     Value half = g == 0 ? low : high;
     Value init = k.splatInt(products, 0);
     if (offset)
-      init = k.broadcast(groups == 1 ? offsetStart(start, offset, 8) : offsetStart(half, offset, 32), products);
+      init = k.broadcast(groups == 1 ? offsetStart(k, start, offset, 8) : offsetStart(k, half, offset, 32), products);
     unsigned first = 8 / groups * g;
     ValueRange codes = ValueRange(words).slice(first / together, 8 / groups / together);
     Value dot;
@@ -129,32 +116,24 @@ Value Product::integerBlock(Value block, Value part, Value acc) {
       dot = k.op<DotPairsOp>(products, init, codes, xCodes, first);
     else // Targets with arranged blocks multiply signed bytes: their dots need no start.
       dot = k.op<DotOp>(products, init, codes, xCodes, format.signedCodes && !arranged ? start : Value(),
-                        format.codeBits(), first, staged && staged->movedUp(), inTurn());
-    acc = k.op<ScaleAccumulateOp>(results, acc, dot, scales[g] ? scales[g] : scale(at, block, part, g), xScale);
+                        format.codeBits(), first, /*unsignedCodes=*/false, inTurn());
+    acc = k.op<ScaleAccumulateOp>(results, acc, dot, scales[g] ? scales[g] : scale(at, g), xScale);
     if (format.minima) {
-      Value least = minima[g] ? minima[g] : minimum(at, block, part, g);
-      Value total = groups == 1 ? xTotal : halfTotal(half, xScale);
+      Value least = minima[g] ? minima[g] : minimum(at, g);
+      Value total = groups == 1 ? xTotal : halfTotal(k, half, xScale);
       acc = k.fma(k.broadcast(least, results), k.broadcast(total, results), acc);
     }
   }
   return acc;
 }
 
-Value Product::scale(Value at, Value block, Value part, unsigned group) {
-  return staged ? staged->scale(k, block, group, part, rows) : perRow(k.op<ScaleOp>(k.lanes(rows), at, group));
+Value Product::scale(Value at, unsigned group) {
+  return perRow(k.op<ScaleOp>(k.lanes(rows), at, group));
 }
 
 /// Negated a row, not a token: once for all of them.
-Value Product::minimum(Value at, Value block, Value part, unsigned group) {
-  return staged ? staged->minimum(k, block, group, part, rows)
-                : perRow(k.make<arith::NegFOp>(k.op<MinimumOp>(k.lanes(rows), at, group)));
-}
-
-/// scale * sum of half a group out of its start, -32 * sum: a power of two, so that nothing more is rounded.
-Value Product::halfTotal(Value start, Value scale) {
-  VectorType number = k.block(k.T / together, starts().getDimSize(1));
-  Value sum = k.mulf(k.make<arith::SIToFPOp>(number, start), k.splat(number, -1.0 / 32));
-  return k.mulf(sum, k.broadcast(scale, number));
+Value Product::minimum(Value at, unsigned group) {
+  return perRow(k.make<arith::NegFOp>(k.op<MinimumOp>(k.lanes(rows), at, group)));
 }
 
 /// A number a row, for each of the sums that the row has.
@@ -199,7 +178,21 @@ void Product::prefetch(Value super, Value part, int64_t block) {
 
 } // namespace
 
-static int64_t sumBytes(const RegisterBlock &block) { return 4 * kTileRows * block.tokens; }
+Value sinter::offsetStart(KernelBuilder &k, Value start, int64_t offset, int64_t unit) {
+  auto count = cast<VectorType>(start.getType());
+  assert(llvm::isPowerOf2_64(offset) && llvm::isPowerOf2_64(unit));
+  if (offset >= unit)
+    return offset == unit ? start : k.make<arith::MulIOp>(start, k.splatInt(count, offset / unit));
+  return k.make<arith::ShRSIOp>(start, k.splatInt(count, llvm::Log2_64(unit / offset)));
+}
+
+Value sinter::halfTotal(KernelBuilder &k, Value start, Value scale) {
+  auto number = VectorType::get(cast<VectorType>(start.getType()).getShape(), k.b.getF32Type());
+  Value sum = k.mulf(k.make<arith::SIToFPOp>(number, start), k.splat(number, -1.0 / 32));
+  return k.mulf(sum, k.broadcast(scale, number));
+}
+
+int64_t sinter::sumBytes(const RegisterBlock &block) { return 4 * kTileRows * block.tokens; }
 
 /// Arranged activations of `block`, with the numbers that weights of these formats read (Product::integerBlock).
 static ArrangedType arrangedType(MLIRContext *context, const RegisterBlock &block, ArrayRef<WeightShape> weights) {
@@ -246,9 +239,8 @@ static void forParts(KernelBuilder &k, const RegisterBlock &block, llvm::functio
 }
 
 Value sinter::buildStoredProduct(KernelBuilder &k, Value weight, Value tile, Value x, Value row,
-                                 const RegisterBlock &block, unsigned number, const StagedTile *staged) {
+                                 const RegisterBlock &block, unsigned number) {
   Product product = makeProduct(k, weight, tile, x, row, block);
-  product.staged = staged;
   Value zero = k.splat(product.sums(), 0.0), end = k.index(product.steps()), first = k.index(0);
   Value sums = k.scratchRows(number * sumBytes(block), kTileRows);
   forParts(k, block, [&](Value part) {

@@ -4,7 +4,6 @@
 
 #include "passes/kernels/KernelBuilder.h"
 #include "passes/kernels/Kernels.h"
-#include "passes/kernels/StagedTile.h"
 
 namespace sinter {
 
@@ -20,9 +19,20 @@ mlir::Value buildProduct(KernelBuilder &k, mlir::Value weight, mlir::Value tile,
                          const RegisterBlock &block, int64_t prefetch);
 
 /// The same into scratch, the product of weight `number` behind those of the weights before. The result is what it lies in:
-/// T rows of 32 floats. Of blocks that do not stream. With `staged` the weight is read there.
+/// T rows of 32 floats. Of blocks that do not stream.
 mlir::Value buildStoredProduct(KernelBuilder &k, mlir::Value weight, mlir::Value tile, mlir::Value x, mlir::Value row,
-                               const RegisterBlock &block, unsigned number, const StagedTile *staged = nullptr);
+                               const RegisterBlock &block, unsigned number);
+
+/// Bytes of a product of 32 rows.
+int64_t sumBytes(const RegisterBlock &block);
+/// Scales that a row has in 32 columns.
+inline unsigned scaleGroups(const Format &format) {
+  return format.scaleGroup && format.scaleGroup < kActGroup ? kActGroup / format.scaleGroup : 1;
+}
+/// -offset * sum out of -unit * sum, for all tokens.
+mlir::Value offsetStart(KernelBuilder &k, mlir::Value start, int64_t offset, int64_t unit);
+/// scale * sum of half a group out of its start, -32 * sum: a power of two, so that nothing more is rounded.
+mlir::Value halfTotal(KernelBuilder &k, mlir::Value start, mlir::Value scale);
 
 /// Products of 32 rows, and arranged activations, for these weights.
 int64_t productScratch(mlir::MLIRContext *context, const RegisterBlock &block, llvm::ArrayRef<WeightShape> weights);

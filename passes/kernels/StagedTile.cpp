@@ -1,11 +1,15 @@
 //===- StagedTile.cpp - A row tile's weights, unpacked once for all tokens of a chunk ---===//
 //
-//   scf.for %k over blocks of 32 columns {
-//     %b = tile.load_packed %w[%t, %k]
-//     tile.store (tile.scale %b), ..        1 or 2
-//     tile.store (arith.negf (tile.minimum %b)), ..
-//     %q:8 = tile.unpack %b                 (arith.xori %q, 0x80808080: codes of 8 bits as unsigned ones)
-//     tile.store %q#0, %scratch[..] ..      8 lines }
+//   %largest = scf.for %p over pairs of scale groups (0) {
+//     for each block %k of the pair {
+//       %b = tile.load_packed %w[%t, %k]
+//       tile.store (tile.scale %b), ..      until all are known
+//       max= |tile.scale %b|
+//       tile.store (arith.negf (tile.minimum %b)), ..
+//       %q:8 = tile.unpack %b               (arith.xori %q, 0x80808080: codes of 8 bits as unsigned ones)
+//       tile.store %q#0, %scratch[..] ..    8 lines } }
+//   tile.store (%largest / 32767), ..
+//   scf.for %p over pairs { tile.store (scales of %p) * 32767 / %largest, as 16 bits each, .. }
 //
 // The weights come from memory here: their lines are read in order, scales first (Product::prefetch).
 // A chunk's tokens go over the tile a register block at a time: what is done here is not done again for each of them.
@@ -17,6 +21,9 @@ using namespace mlir;
 using namespace sinter;
 using namespace sinter::tile;
 
+/// Levels of a row's largest scale.
+static constexpr int64_t kLevels = 32767;
+
 StagedTile::StagedTile(const WeightShape &weight, int64_t offset, bool unsignedCodes)
     : format(Format::get(weight.format)),
       blocks(PackedLayout(format, weight.rows, weight.cols).paddedCols() / kActGroup), offset(offset),
@@ -24,47 +31,102 @@ StagedTile::StagedTile(const WeightShape &weight, int64_t offset, bool unsignedC
   assert(!format.isFloat());
 }
 
-bool StagedTile::pays(FormatId id) {
-  const Format &format = Format::get(id);
-  return !format.isFloat() && (format.scaleGroup || format.codePlanes.size() > 1 || format.codeBits() == 8);
+int64_t StagedTile::shift() const {
+  int64_t highest = (1 << format.codeBits()) - 1 - format.codeOffset;
+  int64_t code = format.signedCodes ? 128 : std::max<int64_t>(format.codeOffset, highest);
+  int64_t dot = code * 127 * kActGroup / groups(), bits = 0;
+  while (dot >> bits > INT16_MAX)
+    ++bits;
+  return bits;
 }
 
-Value StagedTile::line(KernelBuilder &k, Value block, int64_t number, Value part) const {
-  return k.add(k.add(k.mul(block, lines() * kLineBytes), k.mul(part, 4)), offset + number * kLineBytes);
+Value StagedTile::line(KernelBuilder &k, Value pair, int64_t number, Value part) const {
+  return k.add(k.add(k.mul(pair, linesPerPair() * kLineBytes), k.mul(part, 4)), offset + number * kLineBytes);
 }
 
-Value StagedTile::load(KernelBuilder &k, Value block, int64_t number, Value part, VectorType type) const {
-  return k.op<LoadOp>(type, k.kernel.getScratchArg(), line(k, block, number, part));
+Value StagedTile::scaleLine(KernelBuilder &k, Value group) const {
+  return k.add(k.mul(group, kLineBytes), offset + (unitLine() + 1) * kLineBytes);
+}
+
+Value StagedTile::load(KernelBuilder &k, Value pair, int64_t number, Value part, VectorType type) const {
+  return k.op<LoadOp>(type, k.kernel.getScratchArg(), line(k, pair, number, part));
+}
+
+/// Block `number` of a pair. The result is the largest scale so far, a row.
+Value StagedTile::unpack(KernelBuilder &k, Value weight, Value tile, Value pair, int64_t number, Value largest) const {
+  VectorType words = k.lanes(kTileRows, k.b.getI32Type()), floats = k.lanes(kTileRows);
+  Value first = k.index(0), scratch = k.kernel.getScratchArg();
+  auto store = [&](Value v, int64_t n) { k.op<StoreOp>(v, scratch, line(k, pair, n, first)); };
+  Value block = k.add(k.mul(pair, blocksPerPair()), number);
+  Value at = k.op<LoadPackedOp>(BlockType::get(k.b.getContext(), format.id, kTileRows), weight, tile, block, first);
+  for (unsigned g = 0; g < groups(); ++g) {
+    Value scale = k.op<ScaleOp>(floats, at, g);
+    k.op<StoreOp>(scale, scratch, scaleLine(k, k.add(k.mul(block, groups()), g)));
+    largest = k.maxf(largest, k.make<math::AbsFOp>(scale));
+  }
+  for (unsigned g = 0; format.minima && g < groups(); ++g)
+    store(k.make<arith::NegFOp>(k.op<MinimumOp>(floats, at, g)), levelsLine() + 1 + number + g);
+  for (auto [q, word] : llvm::enumerate(k.op<UnpackOp>(SmallVector<Type>(8, words), at, false).getResults()))
+    store(movedUp() ? k.make<arith::XOrIOp>(word, k.splatInt(words, int32_t(0x80808080))) : word, 8 * number + q);
+  return largest;
+}
+
+void StagedTile::makeLevels(KernelBuilder &k, Value largest) const {
+  VectorType words = k.lanes(kTileRows, k.b.getI32Type()), floats = k.lanes(kTileRows);
+  Value first = k.index(0), scratch = k.kernel.getScratchArg();
+  // Below 2^-100 the inverse would overflow: such a row is a row of zeros.
+  Value tiny = k.make<arith::CmpFOp>(arith::CmpFPredicate::OLT, largest, k.splat(floats, 0x1p-100));
+  Value inverse = k.make<arith::DivFOp>(k.splat(floats, kLevels), largest);
+  inverse = k.make<arith::SelectOp>(tiny, k.splat(floats, 0.0), inverse);
+  Value unit = k.mulf(largest, k.splat(floats, double(int64_t(1) << shift()) / kLevels));
+  k.op<StoreOp>(unit, scratch, line(k, first, unitLine(), first));
+  auto level = [&](Value group) {
+    Value scale = k.op<LoadOp>(floats, scratch, scaleLine(k, group));
+    return k.make<arith::FPToSIOp>(words, k.make<math::RoundEvenOp>(k.mulf(scale, inverse)));
+  };
+  auto store = [&](Value pair, bool both) {
+    Value group = k.mul(pair, 2), levels = k.make<arith::AndIOp>(level(group), k.splatInt(words, 0xffff));
+    if (both)
+      levels = k.make<arith::OrIOp>(levels, k.make<arith::ShLIOp>(level(k.add(group, 1)), k.splatInt(words, 16)));
+    k.op<StoreOp>(levels, scratch, line(k, pair, levelsLine(), first));
+  };
+  k.loop(first, k.index(wholePairs()), 1, [&](Value pair) { store(pair, true); });
+  if (wholePairs() < pairs())
+    store(k.index(wholePairs()), false);
 }
 
 void StagedTile::fill(KernelBuilder &k, Value weight, Value tile) const {
-  VectorType words = k.lanes(kTileRows, k.b.getI32Type());
   Value first = k.index(0);
-  k.loop(first, k.index(blocks), 1, [&](Value block) {
-    auto store = [&](Value v, int64_t number) {
-      k.op<StoreOp>(v, k.kernel.getScratchArg(), line(k, block, number, first));
-    };
-    Value at = k.op<LoadPackedOp>(BlockType::get(k.b.getContext(), format.id, kTileRows), weight, tile, block, first);
-    for (unsigned g = 0; g < groups(); ++g)
-      store(k.op<ScaleOp>(k.lanes(kTileRows), at, g), 8 + g);
-    for (unsigned g = 0; format.minima && g < groups(); ++g)
-      store(k.make<arith::NegFOp>(k.op<MinimumOp>(k.lanes(kTileRows), at, g)), 8 + groups() + g);
-    for (auto [q, word] : llvm::enumerate(k.op<UnpackOp>(SmallVector<Type>(8, words), at, false).getResults()))
-      store(movedUp() ? k.make<arith::XOrIOp>(word, k.splatInt(words, int32_t(0x80808080))) : word, q);
-  });
+  Value largest = k.loop(first, k.index(wholePairs()), 1, k.splat(k.lanes(kTileRows), 0.0), [&](Value pair, ValueRange most) {
+    Value now = most[0];
+    for (int64_t i = 0; i < blocksPerPair(); ++i)
+      now = unpack(k, weight, tile, pair, i, now);
+    return SmallVector<Value>{now};
+  })[0];
+  if (wholePairs() < pairs()) {
+    largest = unpack(k, weight, tile, k.index(wholePairs()), 0, largest);
+    Value zero = k.splatInt(k.lanes(kTileRows, k.b.getI32Type()), 0);
+    for (int64_t n = 8; n < levelsLine(); ++n)
+      k.op<StoreOp>(zero, k.kernel.getScratchArg(), line(k, k.index(wholePairs()), n, first));
+  }
+  makeLevels(k, largest);
 }
 
-SmallVector<Value> StagedTile::codes(KernelBuilder &k, Value block, Value part, int64_t rows) const {
+SmallVector<Value> StagedTile::codes(KernelBuilder &k, Value pair, int64_t block, Value part, int64_t rows) const {
   SmallVector<Value> words;
   for (int64_t q = 0; q < 8; ++q)
-    words.push_back(load(k, block, q, part, k.lanes(rows, k.b.getI32Type())));
+    words.push_back(load(k, pair, 8 * block + q, part, k.lanes(rows, k.b.getI32Type())));
   return words;
 }
 
-Value StagedTile::scale(KernelBuilder &k, Value block, unsigned group, Value part, int64_t rows) const {
-  return load(k, block, 8 + group, part, k.lanes(rows));
+Value StagedTile::levels(KernelBuilder &k, Value pair, Value part, int64_t rows) const {
+  return load(k, pair, levelsLine(), part, k.lanes(rows, k.b.getI32Type()));
 }
 
-Value StagedTile::minimum(KernelBuilder &k, Value block, unsigned group, Value part, int64_t rows) const {
-  return load(k, block, 8 + groups() + group, part, k.lanes(rows));
+Value StagedTile::minimum(KernelBuilder &k, Value pair, int64_t group, Value part, int64_t rows) const {
+  return load(k, pair, levelsLine() + 1 + group, part, k.lanes(rows));
+}
+
+Value StagedTile::unit(KernelBuilder &k, Value part, int64_t rows) const {
+  return load(k, k.index(0), unitLine(), part, k.lanes(rows));
 }

@@ -3,48 +3,60 @@
 #define SINTER_PASSES_KERNELS_STAGEDTILE_H
 
 #include "passes/kernels/KernelBuilder.h"
-#include "passes/kernels/Kernels.h"
+#include "passes/kernels/Product.h"
 
 namespace sinter {
 
-/// Scales that a row has in 32 columns.
-inline unsigned scaleGroups(const Format &format) {
-  return format.scaleGroup && format.scaleGroup < kActGroup ? kActGroup / format.scaleGroup : 1;
-}
-
-/// The 32 rows of one row tile of a matrix in an integer format, in scratch. For each 32 columns lines of 32 rows follow one
-/// another, 4 bytes a row:
+/// The 32 rows of one row tile of a matrix in an integer format, in scratch. Scale groups go in pairs: those of two blocks of
+/// 32 columns, or the two of one block. For each pair lines of 32 rows follow one another, 4 bytes a row:
 ///
-///   8 lines of codes, a byte each | scales, f32: 1 line, or 2 of 16 columns each | as many of negated minima, if it has them
+///   8 lines of codes a block, a byte each | levels of both scales, 16 bits each | negated minima, f32, a line each
+///
+/// and behind all pairs the rows' units, f32: a scale is its level times the unit of its row. What a matrix lacks of the last
+/// pair is zero.
 class StagedTile {
 public:
-  /// Whether it pays for a format: not where two codes share a byte and one f16 is a block's scale. Those are unpacked by one
-  /// or two operations a word, for which the loop reads half the bytes (Zen 4: Q4_0 4 % slower out of here, Q8_0 the same,
-  /// Q4_K 14 % and Q6_K 10 % faster).
-  static bool pays(FormatId format);
-
   /// `offset`: of the scratch, a multiple of 64 bytes. `unsignedCodes`: codes of 8 bits are moved up by 128.
   StagedTile(const WeightShape &weight, int64_t offset, bool unsignedCodes);
 
-  int64_t bytes() const { return blocks * lines() * kLineBytes; }
+  int64_t bytes() const { return (unitLine() + 1 + blocks * groups()) * kLineBytes; }
   /// Unpacks tile `tile` of `weight`.
   void fill(KernelBuilder &k, mlir::Value weight, mlir::Value tile) const;
 
-  /// Rows `part` .. of what 32 columns have: 8 words of codes, scale and negated minimum of a group.
-  llvm::SmallVector<mlir::Value> codes(KernelBuilder &k, mlir::Value block, mlir::Value part, int64_t rows) const;
-  mlir::Value scale(KernelBuilder &k, mlir::Value block, unsigned group, mlir::Value part, int64_t rows) const;
-  mlir::Value minimum(KernelBuilder &k, mlir::Value block, unsigned group, mlir::Value part, int64_t rows) const;
+  int64_t pairs() const { return (blocks + blocksPerPair() - 1) / blocksPerPair(); }
+  /// Without the last one where half of it is missing.
+  int64_t wholePairs() const { return blocks / blocksPerPair(); }
+  int64_t blocksPerPair() const { return groups() == 2 ? 1 : 2; }
+
+  /// Rows `part` .. of what a pair has: 8 words of codes of one of its blocks; levels; the negated minimum of one of its groups.
+  llvm::SmallVector<mlir::Value> codes(KernelBuilder &k, mlir::Value pair, int64_t block, mlir::Value part,
+                                       int64_t rows) const;
+  mlir::Value levels(KernelBuilder &k, mlir::Value pair, mlir::Value part, int64_t rows) const;
+  mlir::Value minimum(KernelBuilder &k, mlir::Value pair, int64_t group, mlir::Value part, int64_t rows) const;
+  /// What level 1 of both scales and a shifted dot of 1 stand for, a row, with activations of scale 1.
+  mlir::Value unit(KernelBuilder &k, mlir::Value part, int64_t rows) const;
+
+  const Format &getFormat() const { return format; }
   /// Codes of 8 bits are unsigned here.
   bool movedUp() const { return unsignedCodes && format.codeBits() == 8; }
   /// What a code is above the number that it stands for.
   int64_t codeOffset() const { return movedUp() ? 128 : format.codeOffset; }
+  /// By how many bits the dot of a scale group may exceed 16.
+  int64_t shift() const;
 
 private:
   static constexpr int64_t kLineBytes = 4 * kTileRows;
   unsigned groups() const { return scaleGroups(format); }
-  int64_t lines() const { return 8 + groups() * (format.minima ? 2 : 1); }
-  mlir::Value line(KernelBuilder &k, mlir::Value block, int64_t number, mlir::Value part) const;
-  mlir::Value load(KernelBuilder &k, mlir::Value block, int64_t number, mlir::Value part, mlir::VectorType type) const;
+  int64_t levelsLine() const { return 8 * blocksPerPair(); }
+  int64_t linesPerPair() const { return levelsLine() + (format.minima ? 3 : 1); }
+  int64_t unitLine() const { return pairs() * linesPerPair(); }
+  mlir::Value line(KernelBuilder &k, mlir::Value pair, int64_t number, mlir::Value part) const;
+  /// Behind the units: the scales, until all are known.
+  mlir::Value scaleLine(KernelBuilder &k, mlir::Value group) const;
+  mlir::Value load(KernelBuilder &k, mlir::Value pair, int64_t number, mlir::Value part, mlir::VectorType type) const;
+  mlir::Value unpack(KernelBuilder &k, mlir::Value weight, mlir::Value tile, mlir::Value pair, int64_t number,
+                     mlir::Value largest) const;
+  void makeLevels(KernelBuilder &k, mlir::Value largest) const;
 
   const Format &format;
   int64_t blocks, offset;

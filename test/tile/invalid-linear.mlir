@@ -298,3 +298,30 @@ tile.kernel @split() grid(%tile, %tokens, %position) scratch(%scratch : 0) token
   // expected-error@+1 {{makes two tokens of each pair, not 'vector<4x8xf32>' of 'vector<2x8xf32>'}}
   %y = tile.split_pairs %s : vector<2x8xf32> -> vector<4x8xf32>
 }
+
+// -----
+tile.kernel @levels_of_rows(%x: !tile.acts<256>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %i = arith.constant dense<0> : vector<2x16xi32>
+  %w = arith.constant dense<0> : vector<8xi32>
+  %a = arith.constant dense<0> : vector<2x1xi32>
+  // expected-error@+1 {{takes one word of weights' levels a row}}
+  %s = tile.accumulate_levels %i, %i, %i, %w, %a shift 0 : vector<8xi32>, vector<2x1xi32> -> vector<2x16xi32>
+}
+
+// -----
+tile.kernel @levels_of_tokens(%x: !tile.acts<256>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %i = arith.constant dense<0> : vector<2x16xi32>
+  %w = arith.constant dense<0> : vector<16xi32>
+  %a = arith.constant dense<0> : vector<1x1xi32>
+  // expected-error@+1 {{takes one word of activations' levels a token}}
+  %s = tile.accumulate_levels %i, %i, %i, %w, %a shift 0 : vector<16xi32>, vector<1x1xi32> -> vector<2x16xi32>
+}
+
+// -----
+tile.kernel @shift(%x: !tile.acts<256>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %i = arith.constant dense<0> : vector<2x16xi32>
+  %w = arith.constant dense<0> : vector<16xi32>
+  %a = arith.constant dense<0> : vector<2x1xi32>
+  // expected-error@+1 {{shifts dots by up to 16 bits, not 17}}
+  %s = tile.accumulate_levels %i, %i, %i, %w, %a shift 17 : vector<16xi32>, vector<2x1xi32> -> vector<2x16xi32>
+}

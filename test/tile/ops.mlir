@@ -102,6 +102,13 @@ tile.kernel @linear(%w: !tile.packed<64x512, q6_k>, %m: !tile.packed<64x512, q4_
   %acc = tile.scale_accumulate %zero, %i1, %d0, %scale
       : vector<4x16xi32>, vector<16xf32>, vector<4x1xf32> -> vector<4x16xf32>
 
+  // Two dots at once, scales in 16 bits.
+  %words = arith.constant dense<65537> : vector<16xi32>
+  %word = arith.constant dense<65537> : vector<4x1xi32>
+  // CHECK: tile.accumulate_levels %{{.*}}, %[[I]], %{{.*}}, %{{.*}}, %{{.*}} shift 1 : vector<16xi32>, vector<4x1xi32> -> vector<4x16xi32>
+  %levels = tile.accumulate_levels %none, %i1, %none, %words, %word shift 1
+      : vector<16xi32>, vector<4x1xi32> -> vector<4x16xi32>
+
   // CHECK: %[[M:.*]] = tile.load_packed %{{.*}} -> <q4_k, 32>
   %k = tile.load_packed %m[%tile, %c0] row %c0 : !tile.packed<64x512, q4_k> -> !tile.block<q4_k, 32>
   // CHECK: tile.minimum %[[M]] : <q4_k, 32> -> vector<32xf32>

@@ -11,6 +11,11 @@
 // * sum |w x|, for the first order. Float formats have a term an element. Second orders are far
 // below the one rounding that is added for them.
 //
+// Of a chunk whose weights are staged (passes/kernels/StagedTile.h) scales are levels of 16 bits and a group's integer i is
+// shifted into 16 bits. With w and a for the largest scales of the row and the token, their product of levels is off by half a
+// level of it (rounding), half of the weight's level and a sixteenth of the activation's (which has 12 bits), and i by half a bit
+// where it is shifted by s: |error| <= n * w * a * (1.0625 |i| / 4095 + 2^s / 2), |i| the largest that the format allows.
+//
 //===----------------------------------------------------------------------===//
 #include "ModelOp.h"
 #include "compiler/gguf/Dequantize.h"
@@ -131,6 +136,7 @@ void LinearKernel::build(const Layer &layer, ModelOp &model, TokenClass tokens) 
   spec.output = layer.output;
   spec.cache = cache;
   spec.tokens = tokens;
+  spec.maxTokens = bufferRows(256);
   mlir::OpBuilder b = model.builder();
   buildLinear(b, model.loc(), className(tokens), spec, schedule());
 }
@@ -212,10 +218,17 @@ void LinearKernel::checkStep(const Layer &layer, ModelOp &model, const KernelCod
   for (const Weight &weight : weights)
     call.bindings.push_back(weight.packed());
   Array x;
+  std::vector<double> actScales;
   if (layer.acts()) {
     ActRows rows(tokens, buffer, layer.cols, 5, layer.codes);
     x = rows.values;
     call.bindings.push_back(rows.bytes);
+    for (int64_t t = 0; t < tokens; ++t) {
+      actScales.push_back(0);
+      for (int64_t g = 0; g < layer.cols / kActGroup; ++g)
+        actScales[t] = std::max<double>(
+            actScales[t], floatAt(rows.bytes, t * actRowBytes(layer.cols) + layer.cols + 4 * g));
+    }
   } else {
     FloatRows rows(tokens, buffer, layer.cols, 5);
     x = rows.values;
@@ -251,28 +264,44 @@ void LinearKernel::checkStep(const Layer &layer, ModelOp &model, const KernelCod
                   : format.scaleGroup ? std::min<int64_t>(format.scaleGroup, kActGroup)
                                       : kActGroup;
   double unit = (layer.cols / group + 5) * kRounding;
+  bool staged = layer.acts() && schedule().staged.tokens && step.tokenClass == TokenClass::Chunk &&
+                tokens >= kStagedTokens;
+  // What a product with one of the weights may be off by.
+  auto off = [&](size_t i, int64_t t, int64_t r) {
+    double rounding = layer.codes == Codes::Extreme ? 0 : unit * sizes[i].row(t)[r];
+    if (!staged)
+      return rounding;
+    const Format &format = weights[i].format;
+    double highest = (1 << format.codeBits()) - 1 - format.codeOffset;
+    double code = format.signedCodes ? 128 : std::max<double>(format.codeOffset, highest);
+    int64_t columns = format.scaleGroup ? std::min<int64_t>(format.scaleGroup, kActGroup) : kActGroup;
+    double dot = code * 127 * columns, bits = std::max(0.0, std::ceil(std::log2(dot / 32767)));
+    double half = bits > 0 ? std::exp2(bits) / 2 : 0;
+    return rounding + layer.cols / columns * weights[i].largestScale(r) * actScales[t] *
+                          (1.0625 * dot / 4095 + half);
+  };
   auto bound = [&](int64_t t, int64_t r) -> double {
-    if (layer.codes == Codes::Extreme)
+    if (layer.codes == Codes::Extreme && !staged)
       return 0;
-    double off = unit * sizes[0].row(t)[r], y = std::fabs(expected.row(t)[r]);
+    double off0 = off(0, t, r), y = std::fabs(expected.row(t)[r]);
     switch (layer.epilogue) {
     case Epilogue::None:
-      return off;
+      return off0;
     case Epilogue::Residual:
     case Epilogue::Bias:
-      return off + y * kRounding;
+      return off0 + y * kRounding;
     case Epilogue::Glu: {
       // silu' is at most 1.1, |silu(g)| at most |g|; exp is good to 8 units, the division, the sum
       // and the product are rounded.
-      double g = products[0].row(t)[r], u = products[1].row(t)[r], offU = unit * sizes[1].row(t)[r];
-      return 1.1 * off * std::fabs(u) + std::fabs(g) * offU + off * offU +
+      double g = products[0].row(t)[r], u = products[1].row(t)[r], offU = off(1, t, r);
+      return 1.1 * off0 * std::fabs(u) + std::fabs(g) * offU + off0 * offU +
              12 * kRounding * std::fabs(g * u);
     }
     case Epilogue::Rotate: {
       // |cos| and |sin| are at most 1; the table's numbers and three operations are rounded.
-      double other = unit * sizes[0].row(t)[r ^ 1];
+      double other = off(0, t, r ^ 1);
       double length = std::fabs(products[0].row(t)[r]) + std::fabs(products[0].row(t)[r ^ 1]);
-      return off + other + 4 * kRounding * length;
+      return off0 + other + 4 * kRounding * length;
     }
     }
     return 0;

@@ -130,6 +130,14 @@ std::vector<double> Weight::magnitudes() const {
   return result;
 }
 
+double Weight::largestScale(int64_t row) const {
+  double highest = format.scaleGroup ? (1 << format.scaleBits()) - 1 : 1, largest = 0;
+  const int64_t d = offsetOfHalf(format, &SourceBlock::d), bytes = gguf::blockBytes(format.source);
+  for (int64_t at = row * rowBytes(); at < (row + 1) * rowBytes(); at += bytes)
+    largest = std::max(largest, highest * std::fabs(gguf::halfToFloat(get<uint16_t>(blocks.data() + at + d))));
+  return largest;
+}
+
 //===----------------------------------------------------------------------===//
 // The file
 //===----------------------------------------------------------------------===//

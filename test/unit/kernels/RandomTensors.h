@@ -43,6 +43,8 @@ struct Weight {
   /// two are added up apart and what cancels has been rounded before.
   std::vector<double> magnitudes() const;
   std::vector<float> values() const;
+  /// At least the largest scale of a row.
+  double largestScale(int64_t row) const;
 
 private:
   int64_t rowBytes() const { return static_cast<int64_t>(blocks.size()) / rows; }

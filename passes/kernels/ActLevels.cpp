@@ -1,0 +1,69 @@
+//===- ActLevels.cpp - Scales of a chunk's activations in 16 bits ------------------===//
+//
+//   scf.for %m over tokens {
+//     %largest = max over the scales of %m
+//     tile.store (scales * 4095 / %largest, as 16 bits each), %scratch[%m ..] ..
+//     tile.store_uniform (%largest * 2^15 / 4095), .. }
+//
+// 4095: 16 groups are added up in 32 bits before their sum becomes a float (Product.cpp), dots of 16 bits times products of a
+// weight's level and an activation's, 2^15 units, which are then at most 4095: 16 * 2^15 * 4095 < 2^31.
+//
+// A level is off by half a unit. Beside the codes' own rounding, half of 1 / 127 of their group, that is nothing in the group
+// with the largest scale. In one whose scale is a hundredth of it, it is as much as a level is small, but so is what the group
+// adds to the sum.
+//
+//===----------------------------------------------------------------------===//
+#include "passes/kernels/ActLevels.h"
+#include <numeric>
+
+using namespace mlir;
+using namespace sinter;
+using namespace sinter::tile;
+
+static constexpr int64_t kLevels = 4095;
+
+void ActLevels::fill(KernelBuilder &k, Value acts) const {
+  auto type = cast<ActsType>(acts.getType());
+  // Lines that end with the scales.
+  int64_t groups = type.getWidth() / kActGroup, width = std::gcd<int64_t>(groups, 32);
+  VectorType line = k.lanes(width), words = k.lanes(width, k.b.getI32Type()), halves = k.lanes(width, k.b.getI16Type());
+  Value first = k.index(0), end = k.index(groups), scratch = k.kernel.getScratchArg();
+  auto splat = [&](double v) { return k.splat(k.lanes(1), v); };
+  k.loop(first, k.tokens(), 1, [&](Value token) {
+    Value from = k.add(k.mul(token, type.getStride()), type.getScalesOffset());
+    Value to = k.add(k.mul(token, stride()), offset);
+    auto scales = [&](Value group) -> Value { return k.op<LoadOp>(line, acts, k.add(from, k.mul(group, 4))); };
+    Value most = k.loop(first, end, width, k.splat(line, 0.0), [&](Value group, ValueRange most) {
+      return SmallVector<Value>{k.maxf(most[0], scales(group))};
+    })[0];
+    Value largest = most;
+    if (width > 1)
+      largest = k.op<vector::BroadcastOp>(k.lanes(1), k.op<ReduceOp>(k.b.getF32Type(), ReduceKind::Max, most, IntegerAttr()));
+    // Below 2^-100 the inverse would overflow: such a token is a row of zeros.
+    Value tiny = k.make<arith::CmpFOp>(arith::CmpFPredicate::OLT, largest, splat(0x1p-100));
+    Value inverse = k.make<arith::SelectOp>(tiny, splat(0), k.make<arith::DivFOp>(splat(kLevels), largest));
+    k.op<StoreOp>(k.mulf(largest, splat(32768.0 / kLevels)), scratch, k.add(to, 4 * pairs));
+    inverse = k.op<vector::BroadcastOp>(line, k.op<vector::ExtractOp>(inverse, ArrayRef<int64_t>{0}));
+    k.loop(first, end, width, [&](Value group) {
+      Value level = k.make<math::RoundEvenOp>(k.mulf(scales(group), inverse));
+      level = k.make<arith::FPToSIOp>(words, level);
+      if (pairs == groups) { // Both groups of a pair are the weights' alone: they have the same activations' scale.
+        level = k.make<arith::OrIOp>(level, k.make<arith::ShLIOp>(level, k.splatInt(words, 16)));
+        k.op<StoreOp>(level, scratch, k.add(to, k.mul(group, 4)));
+      } else {
+        k.op<StoreOp>(k.make<arith::TruncIOp>(halves, level), scratch, k.add(to, k.mul(group, 2)));
+      }
+    });
+  });
+}
+
+Value ActLevels::rows(KernelBuilder &k) const {
+  auto type = RowsType::get(k.b.getContext(), pairs + 1, stride());
+  return k.op<ViewOp>(type, k.kernel.getScratchArg(), k.b.getI64IntegerAttr(offset));
+}
+
+Value ActLevels::levels(KernelBuilder &k, Value row, Value pair) const {
+  return k.op<LoadRowOp>(k.block(k.T, 1, k.b.getI32Type()), rows(k), row, pair, false);
+}
+
+Value ActLevels::unit(KernelBuilder &k, Value row) const { return k.loadRow(rows(k), row, k.index(pairs), k.T, 1); }

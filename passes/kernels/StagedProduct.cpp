@@ -1,0 +1,130 @@
+//===- StagedProduct.cpp - x · Wᵀ of staged weights --------------------------------===//
+//
+//   scf.for %r = 0 to 32 step R {
+//     %sums[%r] = 0
+//     scf.for %g over every eighth pair of scale groups {
+//       %i = scf.for %p over the pairs from %g on (0) {
+//         %x, %sx = tile.load_acts %acts[%m, blocks of %p]
+//         %low, %high = tile.dot %sx, (codes of %p), %x
+//         += tile.accumulate_levels %low, %high, (levels of the rows), (levels of the tokens) }
+//       %sums[%r] += float(%i) }
+//     %sums[%r] = %sums[%r] * units of the rows * units of the tokens + (scf.for %p over pairs { -= %n * %tx }) }
+//
+// A scale is a level of 16 bits times a unit, which is the same for all columns: what is left to do for each 32 columns is one
+// multiplication of levels for two groups and one multiply-add of their dots, instead of a conversion and a product of scales
+// for each. On cores whose multipliers are busy with dots that is what limits a chunk (codegen/cpu/README.md). Sums fit 32 bits
+// for 16 groups (ActLevels.cpp). Those of minima are for themselves: for both there would be too few registers.
+//
+//===----------------------------------------------------------------------===//
+#include "passes/kernels/StagedProduct.h"
+
+using namespace mlir;
+using namespace sinter;
+using namespace sinter::tile;
+
+namespace {
+
+/// Pairs of groups that are added up in 32 bits.
+constexpr int64_t kPairsTogether = 8;
+
+struct StagedProduct {
+  KernelBuilder &k;
+  const StagedTile &tile;
+  Value x;
+  const ActLevels &levels;
+  Value row;
+  int64_t rows;
+
+  VectorType floats() { return k.block(k.T, rows); }
+  VectorType integers() { return k.block(k.T, rows, k.b.getI32Type()); }
+  VectorType number() { return k.block(k.T, 1); }
+  VectorType count() { return k.block(k.T, 1, k.b.getI32Type()); }
+  LoadActsOp loadActs(Value pair, int64_t block) {
+    return k.op<LoadActsOp>(k.block(k.T, 8, k.b.getI32Type()), number(), count(), count(), count(), number(), x, row,
+                            k.add(k.mul(pair, tile.blocksPerPair()), block));
+  }
+  Value dot(Value pair, int64_t group, Value part);
+  Value addPair(Value pair, Value part, Value acc);
+  Value addMinima(Value pair, int64_t block, Value part, Value acc);
+  Value minima(Value part);
+  void run(Value part, Value sums);
+};
+
+/// The dot of one of a pair's groups, plus half of what it is shifted by.
+Value StagedProduct::dot(Value pair, int64_t group, Value part) {
+  bool halves = tile.blocksPerPair() == 1;
+  LoadActsOp acts = loadActs(pair, halves ? 0 : group);
+  SmallVector<Value> words = tile.codes(k, pair, halves ? 0 : group, part, rows);
+  Value start;
+  if (int64_t offset = tile.codeOffset())
+    start = halves ? offsetStart(k, group == 0 ? acts.getLow() : acts.getHigh(), offset, 32)
+                   : offsetStart(k, acts.getStart(), offset, 8);
+  if (int64_t shift = tile.shift()) {
+    Value half = k.splatInt(count(), int64_t(1) << (shift - 1));
+    start = start ? k.make<arith::AddIOp>(start, half) : half;
+  }
+  Value init = start ? k.broadcast(start, integers()) : k.splatInt(integers(), 0);
+  int64_t first = halves ? 4 * group : 0;
+  const Format &format = tile.getFormat();
+  return k.op<DotOp>(integers(), init, ValueRange(words).slice(first, halves ? 4 : 8), acts.getCodes(),
+                     format.signedCodes ? acts.getStart() : Value(), format.codeBits(), first, tile.movedUp(),
+                     /*inTurn=*/true);
+}
+
+Value StagedProduct::addPair(Value pair, Value part, Value acc) {
+  Value low = dot(pair, 0, part), high = dot(pair, 1, part);
+  return k.op<AccumulateLevelsOp>(integers(), acc, low, high, tile.levels(k, pair, part, rows),
+                                  levels.levels(k, row, pair), tile.shift());
+}
+
+/// What the minima of a pair's block add.
+Value StagedProduct::addMinima(Value pair, int64_t block, Value part, Value acc) {
+  bool halves = tile.blocksPerPair() == 1;
+  LoadActsOp acts = loadActs(pair, block);
+  for (int64_t group = halves ? 0 : block, end = halves ? 2 : block + 1; group < end; ++group) {
+    Value total = halves ? halfTotal(k, group == 0 ? acts.getLow() : acts.getHigh(), acts.getScale()) : acts.getTotal();
+    acc = k.fma(k.broadcast(tile.minimum(k, pair, group, part, rows), floats()), k.broadcast(total, floats()), acc);
+  }
+  return acc;
+}
+
+Value StagedProduct::minima(Value part) {
+  Value zero = k.splat(floats(), 0.0);
+  if (!tile.getFormat().minima)
+    return zero;
+  Value sum = k.loop(k.index(0), k.index(tile.wholePairs()), 1, zero, [&](Value pair, ValueRange acc) {
+    Value next = acc[0];
+    for (int64_t block = 0; block < tile.blocksPerPair(); ++block)
+      next = addMinima(pair, block, part, next);
+    return SmallVector<Value>{next};
+  })[0];
+  return tile.wholePairs() < tile.pairs() ? addMinima(k.index(tile.wholePairs()), 0, part, sum) : sum;
+}
+
+void StagedProduct::run(Value part, Value sums) {
+  Value first = k.index(0), none = k.splatInt(integers(), 0);
+  int64_t together = kPairsTogether;
+  while (tile.pairs() % together)
+    --together;
+  k.storeRow(k.splat(floats(), 0.0), sums, first, part);
+  k.loop(first, k.index(tile.pairs()), together, [&](Value begin) {
+    Value sum = k.loop(begin, k.add(begin, together), 1, none, [&](Value pair, ValueRange acc) {
+      return SmallVector<Value>{addPair(pair, part, acc[0])};
+    })[0];
+    Value before = k.loadRow(sums, first, part, k.T, rows);
+    k.storeRow(k.addf(before, k.make<arith::SIToFPOp>(floats(), sum)), sums, first, part);
+  });
+  Value least = minima(part);
+  Value sum = k.mulf(k.loadRow(sums, first, part, k.T, rows), k.broadcast(tile.unit(k, part, rows), floats()));
+  k.storeRow(k.fma(sum, k.broadcast(levels.unit(k, row), floats()), least), sums, first, part);
+}
+
+} // namespace
+
+Value sinter::buildStagedProduct(KernelBuilder &k, const StagedTile &tile, Value x, const ActLevels &levels, Value row,
+                                 const RegisterBlock &block, unsigned number) {
+  Value sums = k.scratchRows(number * sumBytes(block), kTileRows);
+  StagedProduct product{k, tile, x, levels, row, block.rows};
+  k.loop(k.index(0), k.index(kTileRows), block.rows, [&](Value part) { product.run(part, sums); });
+  return sums;
+}

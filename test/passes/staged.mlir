@@ -1,0 +1,71 @@
+// RUN: sinter-opt %s --phase-fuse --phase-tile | FileCheck %s
+// RUN: sed -e 's/avx512vnni/avx2/' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=PLAIN
+
+// A chunk of 24 tokens and more: levels of its activations' scales, once for 8 tiles: 16 groups, 2 bytes each, and the unit.
+// CHECK:       tile.kernel @linear_q4_k_i8_512x512_tn({{.*}} tokens 8 strip 8 {
+// CHECK:         scf.if %[[ENOUGH:.*]] {
+// CHECK:           scf.for %{{.*}} = %c0 to %tokens step %c1 {
+// CHECK:             tile.reduce <max>
+// CHECK:             tile.store %{{.*}} : vector<1xf32>
+// CHECK:             tile.store %{{.*}} : vector<16xi16>
+
+// A tile's weights, pair by pair of blocks, its largest scales on the way; then levels of all scales, two to a word.
+// CHECK:         tile.for_tiles
+// CHECK:           scf.if %[[ENOUGH]] {
+// CHECK:             %[[LARGEST:.*]] = scf.for %{{.*}} = %c0 to %c8 step %c1 iter_args
+// CHECK-COUNT-2:       tile.load_packed
+// CHECK:             arith.divf %{{.*}}, %[[LARGEST]]
+// CHECK:             scf.for %{{.*}} = %c0 to %c8 step %c1 {
+// CHECK:               arith.shli
+// CHECK-NEXT:          arith.ori
+// CHECK:               tile.store
+
+// 8 tokens x 16 rows: all 8 pairs are added up in 32 bits, minima come behind, then units.
+// CHECK:             scf.for %{{.*}} = %c0 to %{{.*}} step %c8 {
+// CHECK:               scf.for %[[PART:.*]] = %c0 to %c32 step %c16 {
+// CHECK:                 %[[SUM:.*]] = scf.for %[[PAIR:.*]] = %{{.*}} -> (vector<8x16xi32>) {
+// CHECK-NOT:               arith.sitofp
+// CHECK-COUNT-2:           tile.dot {{.*}} bits 4 in_turn
+// CHECK-NOT:               arith.sitofp
+// CHECK:                   tile.accumulate_levels {{.*}} shift 1
+// CHECK-NEXT:              scf.yield
+// CHECK:                 arith.sitofp %[[SUM]]
+// CHECK:                 scf.for {{.*}} -> (vector<8x16xf32>) {
+// CHECK-NOT:               tile.dot
+// CHECK:                 math.fma
+// CHECK:                 tile.store_row
+
+// Fewer tokens, and targets whose table has no block for it: scales as they are.
+// CHECK:           tile.scale_accumulate
+// PLAIN:       tile.kernel @linear_q4_k_i8_512x512_tn(
+// PLAIN-NOT:     tile.accumulate_levels
+// PLAIN:         tile.scale_accumulate
+// PLAIN-NOT:     tile.accumulate_levels
+module attributes {llm.architecture = "llama", llm.name = "t", llm.source = "t.gguf", llm.context = 64 : i64,
+                   llm.trained_context = 64 : i64, llm.chunk = 32 : i64, llm.vocabulary = 64 : i64,
+                   llm.layers = 1 : i64, llm.embedding = 512 : i64, llm.parameters = 6400 : i64, llm.kv_type = f16} {
+  module @x attributes {exec.target = #exec.target<"x86-64", activations = i8, variants = [<"avx512vnni">]>} {
+  func.func @body(%tokens: tensor<?xi32>) -> tensor<?x512xf32> {
+    %e = llm.weight "token_embd.weight" : !llm.weight<64x512, q4_k>
+    %x = llm.embed %tokens, %e : tensor<?xi32>, !llm.weight<64x512, q4_k> -> tensor<?x512xf32>
+    %q = llm.quantize_acts %x : tensor<?x512xf32>
+    %w = llm.weight "w" : !llm.weight<512x512, q4_k>
+    %y = llm.linear %q, [%w] : !llm.acts<?x512, i8 per 32>, !llm.weight<512x512, q4_k> -> tensor<?x512xf32>
+    return %y : tensor<?x512xf32>
+  }
+  func.func @head(%h: tensor<?x512xf32>) -> tensor<1x64xf32> {
+    %w = llm.weight "token_embd.weight" : !llm.weight<64x512, q4_k>
+    %l = llm.last_token %h : tensor<?x512xf32> -> tensor<1x512xf32>
+    %q = llm.quantize_acts %l : tensor<1x512xf32>
+    %y = llm.linear %q, [%w] : !llm.acts<1x512, i8 per 32>, !llm.weight<64x512, q4_k> -> tensor<1x64xf32>
+    return %y : tensor<1x64xf32>
+  }
+  func.func @score(%h: tensor<?x512xf32>, %targets: tensor<?xi32>) -> tensor<?xf32> {
+    %w = llm.weight "token_embd.weight" : !llm.weight<64x512, q4_k>
+    %q = llm.quantize_acts %h : tensor<?x512xf32>
+    %y = llm.linear %q, [%w] : !llm.acts<?x512, i8 per 32>, !llm.weight<64x512, q4_k> -> tensor<?x64xf32>
+    %s = llm.log_likelihood %y, %targets : tensor<?x64xf32>, tensor<?xi32> -> tensor<?xf32>
+    return %s : tensor<?xf32>
+  }
+  }
+}
