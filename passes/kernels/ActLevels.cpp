@@ -2,11 +2,11 @@
 //
 //   scf.for %m over tokens {
 //     %largest = max over the scales of %m
-//     tile.store (scales * 4095 / %largest, as 16 bits each), %scratch[%m ..] ..
-//     tile.store_uniform (%largest * 2^15 / 4095), .. }
+//     tile.store (scales * 8191 / %largest, as 16 bits each), %scratch[%m ..] ..
+//     tile.store_uniform (%largest * 2^15 / 8191), .. }
 //
-// 4095: 16 groups are added up in 32 bits before their sum becomes a float (Product.cpp), dots of 16 bits times products of a
-// weight's level and an activation's, 2^15 units, which are then at most 4095: 16 * 2^15 * 4095 < 2^31.
+// 8191: 8 groups are added up in 32 bits before their sum becomes a float (StagedProduct.cpp), dots of 16 bits times products of a
+// weight's level and an activation's, 2^15 units, which are then at most 8191: 8 * 2^15 * 8191 < 2^31.
 //
 // A level is off by half a unit. Beside the codes' own rounding, half of 1 / 127 of their group, that is nothing in the group
 // with the largest scale. In one whose scale is a hundredth of it, it is as much as a level is small, but so is what the group
@@ -20,7 +20,7 @@ using namespace mlir;
 using namespace sinter;
 using namespace sinter::tile;
 
-static constexpr int64_t kLevels = 4095;
+static constexpr int64_t kLevels = 8191;
 
 void ActLevels::fill(KernelBuilder &k, Value acts) const {
   auto type = cast<ActsType>(acts.getType());

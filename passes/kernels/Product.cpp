@@ -17,8 +17,8 @@
 // A block that streams goes over all rows of the tile before the next super-block, any other over all columns before the
 // next rows (RegisterBlock, codegen/Targets.h). The loop steps by super-blocks because a block's integer scales lie at bits
 // that depend on its place in one: unrolled, the shifts are constants and the lines with d and the integers are loaded once.
-// Blocks of arranged activations, and of many tokens, have so many tokens that this is worth nothing, and so much code that it
-// costs. Those step by one block.
+// Blocks of arranged activations have so many tokens that this is worth nothing, and so much code that it costs: they step by one
+// block.
 //
 //===----------------------------------------------------------------------===//
 #include "passes/kernels/Product.h"
@@ -53,9 +53,9 @@ struct Product {
   int64_t blocksPerSuper() { return format.isFloat() ? 1 : format.superBlock / kActGroup; }
   int64_t supers() { return layout.paddedCols() / format.superBlock; }
   /// Of the loop over columns.
-  int64_t steps() { return stepsByBlock() ? supers() * blocksPerSuper() : supers(); }
+  int64_t steps() { return arranged ? supers() * blocksPerSuper() : supers(); }
   Value step(Value at, Value part, Value acc) {
-    return stepsByBlock() ? integerBlock(at, part, acc) : superBlock(at, part, acc);
+    return arranged ? integerBlock(at, part, acc) : superBlock(at, part, acc);
   }
   /// Of the largest arranged block, whose sums leave no registers to begin the next step in: what a loop costs beside its steps
   /// is shared by four, or two.
@@ -63,8 +63,6 @@ struct Product {
     bool shared = arranged && together == 1 && k.T > kFewTokens && blocksPerSuper() == 1;
     return !shared ? 1 : steps() % 4 == 0 ? 4 : steps() % 2 == 0 ? 2 : 1;
   }
-  bool inTurn() { return !arranged && k.T > kFewTokens; }
-  bool stepsByBlock() { return arranged || (inTurn() && !format.isFloat()); }
   Value place(Value block, Value part) {
     return k.op<LoadPackedOp>(BlockType::get(k.b.getContext(), format.id, rows), weight, tile, block, part);
   }
@@ -116,7 +114,7 @@ Value Product::integerBlock(Value block, Value part, Value acc) {
       dot = k.op<DotPairsOp>(products, init, codes, xCodes, first);
     else // Targets with arranged blocks multiply signed bytes: their dots need no start.
       dot = k.op<DotOp>(products, init, codes, xCodes, format.signedCodes && !arranged ? start : Value(),
-                        format.codeBits(), first, /*unsignedCodes=*/false, inTurn());
+                        format.codeBits(), first);
     acc = k.op<ScaleAccumulateOp>(results, acc, dot, scales[g] ? scales[g] : scale(at, g), xScale);
     if (format.minima) {
       Value least = minima[g] ? minima[g] : minimum(at, g);

@@ -2,7 +2,7 @@
 //
 //   scf.for %r = 0 to 32 step R {
 //     %sums[%r] = 0
-//     scf.for %g over every eighth pair of scale groups {
+//     scf.for %g over every fourth pair of scale groups {
 //       %i = scf.for %p over the pairs from %g on (0) {
 //         %x, %sx = tile.load_acts %acts[%m, blocks of %p]
 //         %low, %high = tile.dot %sx, (codes of %p), %x
@@ -13,7 +13,9 @@
 // A scale is a level of 16 bits times a unit, which is the same for all columns: what is left to do for each 32 columns is one
 // multiplication of levels for two groups and one multiply-add of their dots, instead of a conversion and a product of scales
 // for each. On cores whose multipliers are busy with dots that is what limits a chunk (codegen/cpu/README.md). Sums fit 32 bits
-// for 16 groups (ActLevels.cpp). Those of minima are for themselves: for both there would be too few registers.
+// for 8 groups (ActLevels.cpp): for more, levels would have to have fewer bits, which tokens with a few very large activations do
+// not bear (a product of 8192 columns, one of which is a thousand times the others: the error grows by a third, with 12 bits to
+// twice). Those of minima are for themselves: for both there would be too few registers.
 //
 //===----------------------------------------------------------------------===//
 #include "passes/kernels/StagedProduct.h"
@@ -25,7 +27,7 @@ using namespace sinter::tile;
 namespace {
 
 /// Pairs of groups that are added up in 32 bits.
-constexpr int64_t kPairsTogether = 8;
+constexpr int64_t kPairsTogether = 4;
 
 struct StagedProduct {
   KernelBuilder &k;

@@ -276,3 +276,22 @@ tile.kernel @few(%a: !tile.acts<64>, %w: !tile.bytes, %y: !tile.rows<64>) grid(%
   %v = arith.addf %f, %half : vector<2x4xf32>
   tile.store_row %v, %y[%c0, %c0] : vector<2x4xf32>, !tile.rows<64>
 }
+
+// -----
+// A word of levels is a number a token; the rows' words serve both.
+// CHECK-LABEL: tile.kernel @levels
+// CHECK:           %[[A0:.*]] = tile.load_uniform %{{.*}} -> i32
+// CHECK:           %[[A1:.*]] = tile.load_uniform %{{.*}} -> i32
+// CHECK:           tile.accumulate_levels %{{.*}}, %{{.*}}, %{{.*}}, %[[W:.*]], %[[A0]] shift 1 : vector<4xi32>, i32 -> vector<4xi32>
+// CHECK-NEXT:      tile.accumulate_levels %{{.*}}, %{{.*}}, %{{.*}}, %[[W]], %[[A1]] shift 1 : vector<4xi32>, i32 -> vector<4xi32>
+tile.kernel @levels(%a: !tile.rows<64>, %w: !tile.bytes, %y: !tile.rows<64>) grid(%tile, %tokens, %position)
+    scratch(%scratch : 0) tokens 2 {
+  %c0 = arith.constant 0 : index
+  %none = arith.constant dense<0> : vector<2x4xi32>
+  %words = tile.load %w[%tile] : !tile.bytes -> vector<4xi32>
+  %levels = tile.load_row %a[%c0, %position] : !tile.rows<64> -> vector<2x1xi32>
+  %i = tile.accumulate_levels %none, %none, %none, %words, %levels shift 1
+      : vector<4xi32>, vector<2x1xi32> -> vector<2x4xi32>
+  %f = arith.sitofp %i : vector<2x4xi32> to vector<2x4xf32>
+  tile.store_row %f, %y[%c0, %c0] : vector<2x4xf32>, !tile.rows<64>
+}

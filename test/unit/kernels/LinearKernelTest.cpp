@@ -13,8 +13,8 @@
 //
 // Of a chunk whose weights are staged (passes/kernels/StagedTile.h) scales are levels of 16 bits and a group's integer i is
 // shifted into 16 bits. With w and a for the largest scales of the row and the token, their product of levels is off by half a
-// level of it (rounding), half of the weight's level and a sixteenth of the activation's (which has 12 bits), and i by half a bit
-// where it is shifted by s: |error| <= n * w * a * (1.0625 |i| / 4095 + 2^s / 2), |i| the largest that the format allows.
+// level of it (rounding), half of the activation's level and an eighth of the weight's (which has 2 bits more), and i by half a bit
+// where it is shifted by s: |error| <= n * w * a * (1.125 |i| / 8191 + 2^s / 2), |i| the largest that the format allows.
 //
 //===----------------------------------------------------------------------===//
 #include "ModelOp.h"
@@ -278,7 +278,7 @@ void LinearKernel::checkStep(const Layer &layer, ModelOp &model, const KernelCod
     double dot = code * 127 * columns, bits = std::max(0.0, std::ceil(std::log2(dot / 32767)));
     double half = bits > 0 ? std::exp2(bits) / 2 : 0;
     return rounding + layer.cols / columns * weights[i].largestScale(r) * actScales[t] *
-                          (1.0625 * dot / 4095 + half);
+                          (1.125 * dot / 8191 + half);
   };
   auto bound = [&](int64_t t, int64_t r) -> double {
     if (layer.codes == Codes::Extreme && !staged)
