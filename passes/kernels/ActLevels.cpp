@@ -8,9 +8,8 @@
 // 8191: 8 groups are added up in 32 bits before their sum becomes a float (StagedProduct.cpp), dots of 16 bits times products of a
 // weight's level and an activation's, 2^15 units, which are then at most 8191: 8 * 2^15 * 8191 < 2^31.
 //
-// A level is off by half a unit. Beside the codes' own rounding, half of 1 / 127 of their group, that is nothing in the group
-// with the largest scale. In one whose scale is a hundredth of it, it is as much as a level is small, but so is what the group
-// adds to the sum.
+// A level is off by half of 1. For the group with the largest scale that is nothing beside the rounding of its codes, half of one
+// in 127; for a group whose scale is a hundredth of it, 0.6 % of what adds little to the sum.
 //
 //===----------------------------------------------------------------------===//
 #include "passes/kernels/ActLevels.h"
