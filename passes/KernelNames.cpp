@@ -79,6 +79,7 @@ KernelName sinter::linearName(llm::LinearOp op, const LinearSpec &spec) {
     name.key("weight", Format::get(weight.format).name.str() + shapeText(weight));
   name.key("counts", std::to_string(spec.residuals) + "," + std::to_string(spec.biases) + "," +
                          std::to_string(spec.ropeWidth));
+  name.key("rows", std::to_string(spec.maxTokens));
   if (op.getAppend()) {
     const CacheShape &cache = spec.cache;
     name.key("cache", std::to_string(cache.heads) + "x" + std::to_string(cache.headDim) + "x" +
