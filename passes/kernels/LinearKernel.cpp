@@ -12,7 +12,8 @@
 //
 //     scf.if %n >= 24 { levels of all tokens into scratch }
 //     tile.for_tiles %t {
-//       scf.if %n >= 24 { unpack tile %t into scratch; scf.for %m = 0 to %n step 8 { as above, out of the scratch } }
+//       scf.if %n >= 24 { unpack tile %t into scratch
+//                       scf.for %m = 0 to %n step 8 { tile.prefetch a share of tile %t + 1; as above, out of the scratch } }
 //       the rest as above }
 //
 // Where a schedule arranges activations, kernels take strips of tiles: what is arranged serves all of them.
@@ -202,8 +203,10 @@ Value LinearBuilder::buildStaged(Value enough) {
     k.T = block.tokens;
     k.loop(k.index(0), end, block.tokens, [&](Value row) {
       SmallVector<Value> stored, products;
-      for (auto [i, tile] : llvm::enumerate(staged))
+      for (auto [i, tile] : llvm::enumerate(staged)) {
+        tile.prefetchNext(k, k.binding(i), k.tile(), row, end);
         stored.push_back(buildStagedProduct(k, tile, k.binding(spec.weights.size()), levelsFor(tile), row, block, i));
+      }
       for (Value sums : stored)
         products.push_back(k.loadRow(sums, k.index(0), k.index(0), k.T, kTileRows));
       finish(products, row);

@@ -22,6 +22,8 @@ public:
   int64_t bytes() const { return (unitLine() + 1 + blocks * groups()) * kLineBytes; }
   /// Unpacks tile `tile` of `weight`.
   void fill(KernelBuilder &k, mlir::Value weight, mlir::Value tile) const;
+  /// Asks for a share of what unpacking the next tile will read, with the product of `row` .. `row` + T - 1 of `tokens`.
+  void prefetchNext(KernelBuilder &k, mlir::Value weight, mlir::Value tile, mlir::Value row, mlir::Value tokens) const;
 
   int64_t pairs() const { return (blocks + blocksPerPair() - 1) / blocksPerPair(); }
   /// Without the last one where half of it is missing.
@@ -59,7 +61,7 @@ private:
   void makeLevels(KernelBuilder &k, mlir::Value largest) const;
 
   const Format &format;
-  int64_t blocks, offset;
+  int64_t blocks, offset, tileBytes;
   bool unsignedCodes;
 };
 

@@ -20,8 +20,16 @@
 // CHECK-NEXT:          arith.ori
 // CHECK:               tile.store
 
+// While the second half of the tokens is multiplied, the 144 lines of the next tile are asked for.
+// CHECK:             scf.for %[[ROW:.*]] = %c0 to %[[END:.*]] step %c8 {
+// CHECK-NEXT:          %[[TWICE:.*]] = arith.muli %[[ROW]], %c288
+// CHECK-NEXT:          %[[LINE:.*]] = arith.divui %[[TWICE]], %[[END]]
+// CHECK-NEXT:          %[[LATE:.*]] = arith.maxui %[[LINE]], %c144
+// CHECK-NEXT:          %[[FIRST:.*]] = arith.subi %[[LATE]], %c144
+// CHECK:               scf.for %{{.*}} = %[[FIRST]] to %{{.*}} step %c1 {
+// CHECK:                 tile.prefetch
+
 // 8 tokens x 16 rows: all 8 pairs are added up in 32 bits, minima come behind, then units.
-// CHECK:             scf.for %{{.*}} = %c0 to %{{.*}} step %c8 {
 // CHECK:               scf.for %[[PART:.*]] = %c0 to %c32 step %c16 {
 // CHECK:                 %[[SUM:.*]] = scf.for %[[PAIR:.*]] = %{{.*}} -> (vector<8x16xi32>) {
 // CHECK-NOT:               arith.sitofp
