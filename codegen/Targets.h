@@ -81,6 +81,8 @@ struct Schedule {
   RegisterBlock staged = {0, 0, false};
   /// Unpacked codes of 8 bits are unsigned: what the target's instruction takes them for.
   bool unsignedCodes = false;
+  /// Attention of a chunk multiplies integers of 16 bits, two a lane, instead of floats (passes/kernels/AttentionHalves.cpp).
+  bool attentionHalves = false;
 
   const RegisterBlock &gemv() const { return linear.front(); }
   /// Blocks for weights of integer formats, or of float formats, which have no arranged ones. Of two blocks for as many

@@ -262,6 +262,12 @@ LogicalResult Unroller::unroll(Operation *op) {
                                                     token(sum.getLow(), t), token(sum.getHigh(), t),
                                                     sum.getWeightLevels(), token(sum.getActLevels(), t), sum.getShift()));
     replace(op, 0, std::move(values));
+  } else if (auto dot = dyn_cast<DotHalvesOp>(op)) {
+    SmallVector<Value> values;
+    for (int64_t t = 0; t < tokensOf(dot.getResult().getType()); ++t)
+      values.push_back(b.create<DotHalvesOp>(loc, tokenType(dot.getResult().getType()), token(dot.getAcc(), t),
+                                             dot.getLine(), token(dot.getX(), t)));
+    replace(op, 0, std::move(values));
   } else if (auto split = dyn_cast<SplitPairsOp>(op)) {
     int64_t pairs = tokensOf(split.getSource().getType());
     SmallVector<Value> values;

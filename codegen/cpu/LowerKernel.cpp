@@ -308,6 +308,8 @@ FailureOr<Value> KernelLowering::lower(Operation *op) {
   }
   if (auto sum = dyn_cast<AccumulateLevelsOp>(op))
     return cpu::lowerAccumulateLevels(b, sum, variant);
+  if (auto dot = dyn_cast<DotHalvesOp>(op))
+    return cpu::lowerDotHalves(b, dot, variant);
   if (auto r = dyn_cast<ReduceOp>(op))
     return reduce(r);
   if (auto s = dyn_cast<SpreadOp>(op))

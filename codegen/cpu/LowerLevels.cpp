@@ -1,12 +1,15 @@
-//===- LowerLevels.cpp - tile.accumulate_levels on a CPU -------------------------------===//
+//===- LowerLevels.cpp - tile.accumulate_levels, tile.dot_halves on a CPU ------------------===//
 //
-// AVX-512 VNNI, 16 lanes:
+// AVX-512 VNNI, 16 lanes at a time:
 //
-//   %s = vpmulhrsw %w, (the token's word in all lanes)     the scales of both dots, 16 bits each
-//   %m = %low >> shift | %high << (16 - shift)             half of a lane each
-//   %acc = vpdpwssd %acc, %m, %s
+//   tile.accumulate_levels
+//     %s = vpmulhrsw %w, (the token's word in all lanes)     the scales of both dots, 16 bits each
+//     %m = %low >> shift | %high << (16 - shift)             half of a lane each
+//     %acc = vpdpwssd %acc, %m, %s
+//   tile.dot_halves
+//     %acc = vpdpwssd %acc, %line, (the token's word in all lanes)
 //
-// Elsewhere word by word, in 32 bits: what the op says.
+// Elsewhere word by word, in 32 bits: what the ops say.
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/cpu/LowerLevels.h"
@@ -20,16 +23,15 @@ using namespace sinter::tile;
 
 namespace {
 
-struct LevelsLowering {
+constexpr int64_t kLanes = 16;
+
+/// What is made of rows of words.
+struct WordsLowering {
   OpBuilder &b;
   Location loc;
-  AccumulateLevelsOp op;
   VectorType words;
-  Value levels;
 
-  LevelsLowering(OpBuilder &b, AccumulateLevelsOp op)
-      : b(b), loc(op.getLoc()), op(op), words(cast<VectorType>(op.getResult().getType())),
-        levels(b.create<vector::BroadcastOp>(loc, words, op.getActLevels())) {}
+  WordsLowering(OpBuilder &b, Location loc, Type words) : b(b), loc(loc), words(cast<VectorType>(words)) {}
 
   Value splat(int64_t v) {
     return b.create<arith::ConstantOp>(loc,
@@ -37,14 +39,18 @@ struct LevelsLowering {
   }
   Value shiftRight(Value v, int64_t bits) { return bits ? b.create<arith::ShRSIOp>(loc, v, splat(bits)) : v; }
   Value shiftLeft(Value v, int64_t bits) { return b.create<arith::ShLIOp>(loc, v, splat(bits)); }
+  Value half(Value v, bool high) { return shiftRight(high ? v : shiftLeft(v, 16), 16); }
+  Value multiplyAdd(Value x, Value y, Value sum) {
+    return b.create<arith::AddIOp>(loc, sum, b.create<arith::MulIOp>(loc, x, y));
+  }
   Value call(StringRef name, Type type, ValueRange args) {
     return b
         .create<LLVM::CallIntrinsicOp>(loc, TypeRange{type}, b.getStringAttr(name), args, LLVM::FastmathFlagsAttr())
         .getResult(0);
   }
 
-  Value vnni() {
-    auto halves = VectorType::get({2 * words.getNumElements()}, b.getI16Type());
+  Value vnniLevels(AccumulateLevelsOp op, Value levels) {
+    auto halves = VectorType::get({2 * kLanes}, b.getI16Type());
     Value w = b.create<vector::BitCastOp>(loc, halves, op.getWeightLevels());
     Value a = b.create<vector::BitCastOp>(loc, halves, levels);
     Value scales = call("llvm.x86.avx512.pmul.hr.sw.512", halves, {w, a});
@@ -55,23 +61,51 @@ struct LevelsLowering {
                 {op.getAcc(), dots, b.create<vector::BitCastOp>(loc, words, scales)});
   }
 
-  Value wordByWord() {
+  Value levels(AccumulateLevelsOp op, Value levels) {
     Value sum = op.getAcc();
     for (bool high : {false, true}) {
-      auto level = [&](Value v) { return shiftRight(high ? v : shiftLeft(v, 16), 16); };
-      Value scale = b.create<arith::MulIOp>(loc, level(op.getWeightLevels()), level(levels));
+      Value scale = b.create<arith::MulIOp>(loc, half(op.getWeightLevels(), high), half(levels, high));
       scale = shiftRight(b.create<arith::AddIOp>(loc, scale, splat(1 << 14)), 15);
-      Value dot = shiftRight(high ? op.getHigh() : op.getLow(), op.getShift());
-      sum = b.create<arith::AddIOp>(loc, sum, b.create<arith::MulIOp>(loc, dot, scale));
+      sum = multiplyAdd(shiftRight(high ? op.getHigh() : op.getLow(), op.getShift()), scale, sum);
     }
+    return sum;
+  }
+
+  Value vnniDot(DotHalvesOp op, Value x) {
+    auto line = VectorType::get({kLanes}, b.getI32Type());
+    Value sum = op.getAcc();
+    for (int64_t lane = 0; lane < words.getNumElements(); lane += kLanes) {
+      auto part = [&](Value v) -> Value {
+        return b.create<vector::ExtractStridedSliceOp>(loc, v, lane, kLanes, 1);
+      };
+      Value next = call("llvm.x86.avx512.vpdpwssd.512", line, {part(op.getAcc()), part(op.getLine()), part(x)});
+      sum = b.create<vector::InsertStridedSliceOp>(loc, next, sum, lane, 1);
+    }
+    return sum;
+  }
+
+  Value dot(DotHalvesOp op, Value x) {
+    Value sum = op.getAcc();
+    for (bool high : {false, true})
+      sum = multiplyAdd(half(op.getLine(), high), half(x, high), sum);
     return sum;
   }
 };
 
+bool hasWordDots(const Variant &variant) { return variant.dot == DotKind::vpdpbusd && variant.vectorBits == 512; }
+
 } // namespace
 
 Value cpu::lowerAccumulateLevels(OpBuilder &b, AccumulateLevelsOp op, const Variant &variant) {
-  LevelsLowering lowering(b, op);
-  bool vnni = variant.dot == DotKind::vpdpbusd && variant.vectorBits == 512;
-  return vnni && lowering.words.getNumElements() == 16 ? lowering.vnni() : lowering.wordByWord();
+  WordsLowering lowering(b, op.getLoc(), op.getResult().getType());
+  Value levels = b.create<vector::BroadcastOp>(op.getLoc(), lowering.words, op.getActLevels());
+  return hasWordDots(variant) && lowering.words.getNumElements() == kLanes ? lowering.vnniLevels(op, levels)
+                                                                          : lowering.levels(op, levels);
+}
+
+Value cpu::lowerDotHalves(OpBuilder &b, DotHalvesOp op, const Variant &variant) {
+  WordsLowering lowering(b, op.getLoc(), op.getResult().getType());
+  Value x = b.create<vector::BroadcastOp>(op.getLoc(), lowering.words, op.getX());
+  return hasWordDots(variant) && lowering.words.getNumElements() % kLanes == 0 ? lowering.vnniDot(op, x)
+                                                                              : lowering.dot(op, x);
 }

@@ -1,4 +1,4 @@
-//===- LowerLevels.h - tile.accumulate_levels on a CPU --------------------------------===//
+//===- LowerLevels.h - tile.accumulate_levels, tile.dot_halves on a CPU -------------------===//
 #ifndef SINTER_CODEGEN_CPU_LOWERLEVELS_H
 #define SINTER_CODEGEN_CPU_LOWERLEVELS_H
 
@@ -8,6 +8,7 @@
 namespace sinter::cpu {
 
 mlir::Value lowerAccumulateLevels(mlir::OpBuilder &b, tile::AccumulateLevelsOp op, const Variant &variant);
+mlir::Value lowerDotHalves(mlir::OpBuilder &b, tile::DotHalvesOp op, const Variant &variant);
 
 } // namespace sinter::cpu
 

@@ -191,6 +191,20 @@ def Tile_AccumulateLevelsOp : Tile_Op<"accumulate_levels", [Pure, AllTypesMatch<
   let hasVerifier = 1;
 }
 
+def Tile_DotHalvesOp : Tile_Op<"dot_halves", [Pure, AllTypesMatch<["acc", "result"]>]> {
+  let summary = "two products of signed halves a lane, added to a 32-bit sum";
+  let description = [{
+    A word of `line` (one a lane) and one of `x` (one a token) hold two integers of 16 bits each:
+      acc[t][r] + low(line[r]) * low(x[t]) + high(line[r]) * high(x[t])
+    That sums fit 32 bits is the kernel's to see to.
+  }];
+  let arguments = (ins VectorOfAnyRankOf<[I32]>:$acc, VectorOfRankAndType<[1], [I32]>:$line,
+                       AnyTypeOf<[I32, VectorOfRankAndType<[2], [I32]>]>:$x);
+  let results = (outs VectorOfAnyRankOf<[I32]>:$result);
+  let assemblyFormat = "$acc `,` $line `,` $x attr-dict `:` type($line) `,` type($x) `->` type($result)";
+  let hasVerifier = 1;
+}
+
 def Tile_StoreActsOp : Tile_Op<"store_acts", [MemoryEffects<[MemWrite]>]> {
   let summary = "quantizes groups of 32 values to int8 and stores them with scale and sums";
   let description = [{

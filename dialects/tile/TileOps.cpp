@@ -367,13 +367,28 @@ LogicalResult StoreActsOp::verify() {
   return success();
 }
 
+/// Whether `words` is one word a token of a block, or one word beside a row.
+static bool isOnePerToken(Value words, VectorType block) {
+  auto type = dyn_cast<VectorType>(words.getType());
+  if (block.getRank() == 1)
+    return !type;
+  return type && type.getShape() == ArrayRef<int64_t>({block.getDimSize(0), 1});
+}
+
+LogicalResult DotHalvesOp::verify() {
+  auto result = cast<VectorType>(getResult().getType());
+  if (vectorOf(getLine()).getDimSize(0) != result.getShape().back())
+    return emitOpError("takes one word of its line a lane");
+  if (!isOnePerToken(getX(), result))
+    return emitOpError("takes one word of x a token");
+  return success();
+}
+
 LogicalResult AccumulateLevelsOp::verify() {
   auto result = cast<VectorType>(getResult().getType());
   if (vectorOf(getWeightLevels()).getDimSize(0) != result.getShape().back())
     return emitOpError("takes one word of weights' levels a row");
-  auto levels = dyn_cast<VectorType>(getActLevels().getType());
-  bool perToken = levels && levels.getShape() == ArrayRef<int64_t>({result.getDimSize(0), 1});
-  if (result.getRank() == 2 ? !perToken : static_cast<bool>(levels))
+  if (!isOnePerToken(getActLevels(), result))
     return emitOpError("takes one word of activations' levels a token");
   if (int64_t shift = getShift(); shift < 0 || shift > 16)
     return emitOpError("shifts dots by up to 16 bits, not ") << shift;

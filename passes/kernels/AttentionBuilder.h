@@ -1,4 +1,4 @@
-//===- AttentionBuilder.h - What AttentionKernel.cpp and AttentionWords.cpp share --------===//
+//===- AttentionBuilder.h - What AttentionKernel.cpp and those beside it share -----------===//
 #ifndef SINTER_PASSES_KERNELS_ATTENTIONBUILDER_H
 #define SINTER_PASSES_KERNELS_ATTENTIONBUILDER_H
 
@@ -22,7 +22,7 @@ struct AttentionScratch {
     bytes += (rows * width * 4 + 63) / 64 * 64;
     return offset;
   }
-  AttentionScratch(const AttentionSpec &spec, int64_t T, bool staged) {
+  AttentionScratch(const AttentionSpec &spec, int64_t T, bool staged, bool halves) {
     int64_t width = spec.cache.paddedHeadDim(), rows = paddedRows(spec, T);
     q = take(rows, width);
     o = take(rows, width);
@@ -34,6 +34,12 @@ struct AttentionScratch {
     keys = staged ? take(kAttentionBlock / kTileRows * spec.cache.headDim, kTileRows) : 0;
     values = staged ? take(kAttentionBlock, width) : 0;
     const CacheShape &cache = spec.cache;
+    if (halves) {
+      qUnits = take(rows, 1);
+      pUnits = take(T, 1);
+      keyUnits = take(1, kAttentionBlock);
+      valueUnits = take(1, width);
+    }
     if (cache.isInt8() && !staged) {
       int64_t groups = cache.scaleGroups(), parts = groups * (kAttentionBlock / kTileRows);
       qCodes = {take(rows, groups * kGroupWords), take(rows, groups), take(rows, groups)};
@@ -45,16 +51,18 @@ struct AttentionScratch {
     int64_t codes = 0, scales = 0, starts = 0;
   };
   int64_t q, o, largest, sum, last, p, factor, keys, values;
+  int64_t qUnits = 0, pUnits = 0, keyUnits = 0, valueUnits = 0;
   Codes qCodes, pCodes;
 };
 
 class AttentionBuilder {
 public:
   AttentionBuilder(mlir::OpBuilder &b, mlir::Location loc, llvm::StringRef name, const AttentionSpec &spec, int64_t T,
-                   int64_t R, int64_t valueLanes, bool prefetch)
+                   int64_t R, int64_t valueLanes, bool prefetch, bool halves)
       : spec(spec), cache(spec.cache), group(spec.group()), width(cache.paddedHeadDim()), R(R),
         valueLanes(valueLanes), prefetch(prefetch), staged(!cache.element.isF32() && spec.rows() > T),
-        words(cache.isInt8() && !staged), at(spec, T, staged), k(b, loc, name, bindings(b.getContext(), spec), T, at.bytes) {}
+        words(cache.isInt8() && !staged), halves(halves && staged && !cache.isInt8() && cache.headDim % 16 == 0),
+        at(spec, T, staged, this->halves), k(b, loc, name, bindings(b.getContext(), spec), T, at.bytes) {}
 
   void build();
 
@@ -122,6 +130,16 @@ private:
   void roundWeights();
   mlir::Value addWordScores(mlir::Value sum, mlir::Value row, mlir::Value tile, mlir::Value lane, mlir::Value g);
   void addWordValues(mlir::Value row, mlir::Value g, mlir::Value lane, int64_t lanes);
+  /// As halves, with units: see AttentionHalves.cpp.
+  mlir::Value pack(mlir::Value low, mlir::Value high, mlir::Value inverse);
+  mlir::Value inverseOf(mlir::Value largest);
+  mlir::Value unitOf(mlir::Value largest);
+  mlir::Value loadHalves(int64_t offset, mlir::Value row, int64_t width, mlir::Value lane, int64_t lanes);
+  void packQueries();
+  void stageHalves();
+  void packWeights(mlir::Value i, int64_t n, mlir::Value total);
+  mlir::Value addHalfScores(mlir::Value row, mlir::Value tile, mlir::Value lane);
+  void addHalfValues(mlir::Value row, mlir::Value lane, int64_t lanes);
   void scores(mlir::Value row);
   mlir::Value addScores(mlir::Value sum, mlir::Value row, mlir::Value tile, mlir::Value lane);
   void softmax(mlir::Value row, mlir::Value i, int64_t n);
@@ -138,14 +156,15 @@ private:
   /// Elements of a value that go together, of a cache that is not int8: R at least, more of them with fewer rows.
   int64_t valueLanes;
   bool prefetch, staged;
-  /// Dots of the cache's words.
-  bool words;
+  /// Dots of the cache's words; of halves.
+  bool words, halves;
   AttentionScratch at;
   KernelBuilder k;
   mlir::Value kvHead, firstToken, slice, rows;
   /// The block: its first position, its key tiles and its positions.
   mlir::Value first, tiles, count;
   mlir::Value q, o, p, largest, sums, factors, last, stagedKeys, stagedValues;
+  mlir::Value qUnits, pUnits, keyUnits, valueUnits;
   Codes qCodes, pCodes;
 };
 

@@ -23,7 +23,8 @@
 // itself; others take every other line, and ask for those of the next block (Zen 4, 12288 positions of f16: 34 GB/s, with
 // lines asked for 27; two passes that ask 27, that do not 24).
 //
-// An int8 cache of T rows at most is read as it is, and both products are integer dots: AttentionWords.cpp.
+// An int8 cache of T rows at most is read as it is, and both products are integer dots: AttentionWords.cpp. With more rows, of f16,
+// they are sums of 16-bit integers on targets that multiply those faster: AttentionHalves.cpp.
 //
 // Cache layout: CacheShape in Kernels.h.
 //
@@ -144,7 +145,9 @@ void AttentionBuilder::scores(Value row) {
   k.loop(none, tiles, 1, [&](Value tile) {
     k.loop(none, k.index(kTileRows), R, [&](Value lane) {
       Value position = k.add(k.mul(tile, kTileRows), lane), s = k.splat(block, 0.0);
-      if (words)
+      if (halves)
+        s = addHalfScores(row, tile, lane);
+      else if (words)
         s = k.loop(none, k.index(cache.scaleGroups()), 1, s, [&](Value g, ValueRange s) {
           return SmallVector<Value>{addWordScores(s[0], row, tile, lane, g)};
         })[0];
@@ -182,10 +185,12 @@ void AttentionBuilder::softmax(Value row, Value i, int64_t n) {
     k.storeRow(weights, p, i, lane);
     return SmallVector<Value>{k.addf(sum[0], weights)};
   })[0];
-  Value factor = k.make<math::ExpOp>(k.subf(before, now));
-  storeNumber(k.fma(loadNumber(sums, row, n), factor, k.reduce(ReduceKind::Add, sum)), sums, row);
+  Value factor = k.make<math::ExpOp>(k.subf(before, now)), total = k.reduce(ReduceKind::Add, sum);
+  storeNumber(k.fma(loadNumber(sums, row, n), factor, total), sums, row);
   storeNumber(now, largest, row);
   storeNumber(factor, factors, i);
+  if (halves)
+    packWeights(i, n, total);
 }
 
 /// All T rows.
@@ -224,6 +229,8 @@ void AttentionBuilder::addValues(Value row, Value lane, int64_t lanes) {
 
 void AttentionBuilder::addValues(Value row) {
   Value zero = k.index(0);
+  if (halves)
+    return k.loop(zero, k.index(width), valueLanes, [&](Value lane) { addHalfValues(row, lane, valueLanes); });
   if (!cache.isInt8())
     return k.loop(zero, k.index(width), valueLanes, [&](Value lane) { addValues(row, lane, valueLanes); });
   // Lanes of one group.
@@ -278,6 +285,12 @@ void AttentionBuilder::build() {
   if (staged) {
     stagedKeys = k.scratchRows(at.keys, kTileRows);
     stagedValues = k.scratchRows(at.values, width);
+    if (halves) {
+      qUnits = k.scratchRows(at.qUnits, 1);
+      pUnits = k.scratchRows(at.pUnits, 1);
+      keyUnits = k.scratchRows(at.keyUnits, kAttentionBlock);
+      valueUnits = k.scratchRows(at.valueUnits, width);
+    }
   } else if (words) {
     qCodes = codesAt(at.qCodes, cache.scaleGroups());
     pCodes = codesAt(at.pCodes, cache.scaleGroups() * (kAttentionBlock / kTileRows));
@@ -304,12 +317,14 @@ void AttentionBuilder::build() {
   fillRows();
   if (words)
     roundQueries();
+  if (halves)
+    packQueries();
   k.loop(begin, end, kAttentionBlock, [&](Value position) {
     first = position;
     count = k.min(k.index(kAttentionBlock), k.sub(end, first));
     tiles = k.div(k.add(count, kTileRows - 1), kTileRows);
     if (staged)
-      cache.isInt8() ? stageInt8() : stage();
+      halves ? stageHalves() : cache.isInt8() ? stageInt8() : stage();
     k.loop(k.index(0), rows, k.T, [&](Value row) {
       scores(row);
       softmax(row);
@@ -327,5 +342,5 @@ void sinter::buildAttention(OpBuilder &b, Location loc, StringRef name, const At
     valueLanes *= 2;
   bool inOrder = R == kTileRows && valueLanes == width && !spec.cache.isInt8();
   bool prefetch = spec.tokens == TokenClass::One && schedule.prefetchBytes && !inOrder;
-  AttentionBuilder(b, loc, name, spec, T, R, valueLanes, prefetch).build();
+  AttentionBuilder(b, loc, name, spec, T, R, valueLanes, prefetch, schedule.attentionHalves).build();
 }

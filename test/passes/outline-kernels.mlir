@@ -2,6 +2,7 @@
 // RUN: sinter-opt %s --outline-kernels | FileCheck %s --check-prefix=ONCE
 // RUN: sinter-opt %s --outline-kernels | FileCheck %s --check-prefix=KERNELS
 // RUN: sinter-opt %s --outline-kernels | FileCheck %s --check-prefix=ORDER
+// RUN: sinter-opt %s --outline-kernels | FileCheck %s --check-prefix=HALVES
 // RUN: sed -e 's/kv_type = f16/kv_type = i8/' -e 's/type = f16}/type = i8}/' %s | sinter-opt --outline-kernels \
 // RUN:   | FileCheck %s --check-prefix=INT8
 
@@ -20,6 +21,35 @@
 // ORDER:           tile.prefetch %bytes[
 // ORDER:           tile.prefetch %bytes_0[
 // ORDER-LABEL:   tile.kernel @attention_join_
+
+// Attention of a chunk, AVX-512: q, keys and values become halves with units, so do a block's weights; 32 elements of a head are
+// 16 words, and 16 words a key tile's positions. AVX2 multiplies floats, and so does one token.
+// HALVES-LABEL: module @avx512vnni {
+// HALVES-LABEL:   tile.kernel @attention_f16_h2kv1d32_quantize_tn(
+// HALVES:           math.sqrt {{.*}} : vector<1x1xf32>
+// HALVES:           arith.bitcast {{.*}} : vector<1x8xf32> to vector<1x8xi32>
+// HALVES:           math.sqrt {{.*}} : vector<32xf32>
+// HALVES:           scf.for {{.*}} to %c16
+// HALVES:           arith.bitcast {{.*}} : vector<32xf32> to vector<32xi32>
+// HALVES:           math.absf {{.*}} : vector<32xf32>
+// HALVES:           scf.for {{.*}} to %c16
+// HALVES:           arith.bitcast {{.*}} : vector<32xf32> to vector<32xi32>
+// HALVES:           %[[SCORES:.*]] = scf.for {{.*}} to %c16{{.*}} -> (vector<8x32xi32>) {
+// HALVES-NOT:         math.fma
+// HALVES:             tile.dot_halves
+// HALVES-NEXT:        scf.yield
+// HALVES:           arith.sitofp %[[SCORES]]
+// HALVES-COUNT-2:   math.exp
+// HALVES:           arith.bitcast {{.*}} : vector<4x16xf32> to vector<4x16xi32>
+// HALVES:           %[[SUM:.*]] = scf.for {{.*}} -> (vector<8x32xi32>) {
+// HALVES-NOT:         math.fma
+// HALVES:             tile.dot_halves
+// HALVES-NEXT:        scf.yield
+// HALVES:           arith.sitofp %[[SUM]]
+// HALVES-LABEL:   tile.kernel @attention_f16_h2kv1d32_slice128_t1(
+// HALVES-NOT:     tile.dot_halves
+// HALVES-LABEL: module @avx2 {
+// HALVES-NOT:     tile.dot_halves
 
 // A model of two layers as the fuse phase leaves it: width 64, two query heads and one key head of 32, a vocabulary of 100
 // whose matrix is embedding and output at once. Chunks have 32 tokens.

@@ -295,3 +295,19 @@ tile.kernel @levels(%a: !tile.rows<64>, %w: !tile.bytes, %y: !tile.rows<64>) gri
   %f = arith.sitofp %i : vector<2x4xi32> to vector<2x4xf32>
   tile.store_row %f, %y[%c0, %c0] : vector<2x4xf32>, !tile.rows<64>
 }
+
+// CHECK-LABEL: tile.kernel @halves
+// CHECK:           %[[X0:.*]] = tile.load_uniform %{{.*}} -> i32
+// CHECK:           %[[X1:.*]] = tile.load_uniform %{{.*}} -> i32
+// CHECK:           tile.dot_halves %{{.*}}, %[[LINE:.*]], %[[X0]] : vector<4xi32>, i32 -> vector<4xi32>
+// CHECK-NEXT:      tile.dot_halves %{{.*}}, %[[LINE]], %[[X1]] : vector<4xi32>, i32 -> vector<4xi32>
+tile.kernel @halves(%a: !tile.rows<64>, %w: !tile.bytes, %y: !tile.rows<64>) grid(%tile, %tokens, %position)
+    scratch(%scratch : 0) tokens 2 {
+  %c0 = arith.constant 0 : index
+  %none = arith.constant dense<0> : vector<2x4xi32>
+  %line = tile.load %w[%tile] : !tile.bytes -> vector<4xi32>
+  %x = tile.load_row %a[%c0, %position] : !tile.rows<64> -> vector<2x1xi32>
+  %i = tile.dot_halves %none, %line, %x : vector<4xi32>, vector<2x1xi32> -> vector<2x4xi32>
+  %f = arith.sitofp %i : vector<2x4xi32> to vector<2x4xf32>
+  tile.store_row %f, %y[%c0, %c0] : vector<2x4xf32>, !tile.rows<64>
+}

@@ -325,3 +325,21 @@ tile.kernel @shift(%x: !tile.acts<256>) grid(%tile, %tokens, %position) scratch(
   // expected-error@+1 {{shifts dots by up to 16 bits, not 17}}
   %s = tile.accumulate_levels %i, %i, %i, %w, %a shift 17 : vector<16xi32>, vector<2x1xi32> -> vector<2x16xi32>
 }
+
+// -----
+tile.kernel @halves_of_lanes(%x: !tile.acts<256>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %i = arith.constant dense<0> : vector<2x16xi32>
+  %line = arith.constant dense<0> : vector<8xi32>
+  %a = arith.constant dense<0> : vector<2x1xi32>
+  // expected-error@+1 {{takes one word of its line a lane}}
+  %s = tile.dot_halves %i, %line, %a : vector<8xi32>, vector<2x1xi32> -> vector<2x16xi32>
+}
+
+// -----
+tile.kernel @halves_of_tokens(%x: !tile.acts<256>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %i = arith.constant dense<0> : vector<2x16xi32>
+  %line = arith.constant dense<0> : vector<16xi32>
+  %a = arith.constant dense<0> : vector<1x1xi32>
+  // expected-error@+1 {{takes one word of x a token}}
+  %s = tile.dot_halves %i, %line, %a : vector<16xi32>, vector<1x1xi32> -> vector<2x16xi32>
+}

@@ -109,6 +109,10 @@ tile.kernel @linear(%w: !tile.packed<64x512, q6_k>, %m: !tile.packed<64x512, q4_
   %levels = tile.accumulate_levels %none, %i1, %none, %words, %word shift 1
       : vector<16xi32>, vector<4x1xi32> -> vector<4x16xi32>
 
+  // Two integers of 16 bits a word.
+  // CHECK: tile.dot_halves %{{.*}}, %{{.*}}, %{{.*}} : vector<16xi32>, vector<4x1xi32> -> vector<4x16xi32>
+  %halves = tile.dot_halves %none, %words, %word : vector<16xi32>, vector<4x1xi32> -> vector<4x16xi32>
+
   // CHECK: %[[M:.*]] = tile.load_packed %{{.*}} -> <q4_k, 32>
   %k = tile.load_packed %m[%tile, %c0] row %c0 : !tile.packed<64x512, q4_k> -> !tile.block<q4_k, 32>
   // CHECK: tile.minimum %[[M]] : <q4_k, 32> -> vector<32xf32>

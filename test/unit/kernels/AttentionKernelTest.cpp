@@ -10,6 +10,10 @@
 // value's scale is rounded to a step of the largest of 32 positions / 127, so it is off by half of that, and a code times it
 // by so much times the code: weightRounding() sums that up over the positions, with the weights that the numbers have.
 //
+// Where a chunk multiplies halves (AttentionHalves.cpp), an element of q is off by half a unit of its row, |q| / 65534, one of a
+// key by |k| / 65534: together a score by halfRounding(). A weight is off by half of its block's sum / 32767, which for the 64
+// positions of a block makes 64 / 65534 of the block's share of all weights; a value by the largest / 65534.
+//
 //===----------------------------------------------------------------------===//
 #include "ModelOp.h"
 #include "llvm/ADT/APFloat.h"
@@ -47,6 +51,7 @@ private:
   void checkStep(const Heads &shape, ModelOp &model, const KernelCode &code, const Step &step);
   Bytes cacheBytes(const Array &rows, bool keys) const;
   Array weightRounding(const Heads &shape, const Array &q, const Array &keys, const Array &values, int64_t before) const;
+  double halfRounding(const Heads &shape, const Array &q, const Array &keys) const;
   CacheShape cache;
   double scale;
 };
@@ -159,6 +164,21 @@ Array AttentionKernel::weightRounding(const Heads &shape, const Array &q, const 
   return off;
 }
 
+/// What rounding q and keys to halves can do to a score.
+double AttentionKernel::halfRounding(const Heads &shape, const Array &q, const Array &keys) const {
+  int64_t dim = shape.headDim;
+  /// The largest heads of rows: Euclidean norm, and the sum of magnitudes, which is at most sqrt(dim) of it.
+  auto largest = [&](const Array &rows) {
+    double most = 0;
+    for (int64_t t = 0; t < rows.rows; ++t)
+      for (int64_t first = 0; first < rows.cols; first += dim)
+        most = std::max(most, std::inner_product(rows.row(t) + first, rows.row(t) + first + dim, rows.row(t) + first, 0.0));
+    return std::sqrt(most);
+  };
+  double unit = 1.0 / 65534, both = scale * largest(q) * largest(keys);
+  return both * (2 * unit * std::sqrt(double(dim)) + unit * unit * dim);
+}
+
 void AttentionKernel::check(const Heads &shape) {
   if (HasFatalFailure())
     return;
@@ -242,7 +262,13 @@ void AttentionKernel::checkStep(const Heads &shape, ModelOp &model, const Kernel
   double tiles = (total + kTileRows - 1) / kTileRows + 2;
   // A weight times the scale of an int8 value is rounded once more.
   double scaled = shape.element == CacheElement::i8 ? 1 : 0;
-  double off = 2 * (2 * score + (8 + scaled + 9 * tiles + total) * kRounding);
+  bool halves = schedule().attentionHalves && shape.element == CacheElement::f16 && dim % 16 == 0 &&
+                spec.rows() > schedule().attentionRows;
+  if (halves) // An integer becomes a float, its unit is a product of two rounded ones.
+    score += halfRounding(shape, q.values, keys.values) + 8 * kRounding * scale * dim;
+  double off = 2 * (std::expm1(2 * score) + (8 + scaled + 9 * tiles + total) * kRounding);
+  if (halves)
+    off += (64.0 + 1) / 65534;
   Bytes found = code.run(className(step.tokenClass), call);
   Array rounding(tokens, width);
   // A chunk's blocks become f32 once for all its rows, but for few rows.
