@@ -3,7 +3,8 @@
 //   scf.for %m over tokens {
 //     %largest = max over the scales of %m
 //     tile.store (scales * 8191 / %largest, as 16 bits each), %scratch[%m ..] ..
-//     tile.store_uniform (%largest * 2^15 / 8191), .. }
+//     tile.store (starts of %m as the weights' format has them), ..
+//     tile.store (%largest * 2^15 / 8191), .. }
 //
 // 8191: 8 groups are added up in 32 bits before their sum becomes a float (StagedProduct.cpp), dots of 16 bits times products of a
 // weight's level and an activation's, 2^15 units, which are then at most 8191: 8 * 2^15 * 8191 < 2^31.
@@ -41,7 +42,7 @@ void ActLevels::fill(KernelBuilder &k, Value acts) const {
     // Below 2^-100 the inverse would overflow: such a token is a row of zeros.
     Value tiny = k.make<arith::CmpFOp>(arith::CmpFPredicate::OLT, largest, splat(0x1p-100));
     Value inverse = k.make<arith::SelectOp>(tiny, splat(0), k.make<arith::DivFOp>(splat(kLevels), largest));
-    k.op<StoreOp>(k.mulf(largest, splat(32768.0 / kLevels)), scratch, k.add(to, 4 * pairs));
+    k.op<StoreOp>(k.mulf(largest, splat(32768.0 / kLevels)), scratch, k.add(to, 4 * unitAt()));
     inverse = k.op<vector::BroadcastOp>(line, k.op<vector::ExtractOp>(inverse, ArrayRef<int64_t>{0}));
     k.loop(first, end, width, [&](Value group) {
       Value level = k.make<math::RoundEvenOp>(k.mulf(scales(group), inverse));
@@ -53,11 +54,19 @@ void ActLevels::fill(KernelBuilder &k, Value acts) const {
         k.op<StoreOp>(k.make<arith::TruncIOp>(halves, level), scratch, k.add(to, k.mul(group, 2)));
       }
     });
+    if (!starts)
+      return;
+    bool half = pairs == groups;
+    Value given = k.add(k.mul(token, type.getStride()), half ? type.getHalfStartsOffset() : type.getStartsOffset());
+    k.loop(first, k.index(half ? 2 * groups : groups), width, [&](Value group) {
+      Value start = k.op<LoadOp>(words, acts, k.add(given, k.mul(group, 4)));
+      k.op<StoreOp>(starts->apply(k, start), scratch, k.add(to, k.add(k.mul(group, 4), 4 * pairs)));
+    });
   });
 }
 
 Value ActLevels::rows(KernelBuilder &k) const {
-  auto type = RowsType::get(k.b.getContext(), pairs + 1, stride());
+  auto type = RowsType::get(k.b.getContext(), unitAt() + 1, stride());
   return k.op<ViewOp>(type, k.kernel.getScratchArg(), k.b.getI64IntegerAttr(offset));
 }
 
@@ -65,4 +74,8 @@ Value ActLevels::levels(KernelBuilder &k, Value row, Value pair) const {
   return k.op<LoadRowOp>(k.block(k.T, 1, k.b.getI32Type()), rows(k), row, pair, false);
 }
 
-Value ActLevels::unit(KernelBuilder &k, Value row) const { return k.loadRow(rows(k), row, k.index(pairs), k.T, 1); }
+Value ActLevels::start(KernelBuilder &k, Value row, Value group) const {
+  return k.op<LoadRowOp>(k.block(k.T, 1, k.b.getI32Type()), rows(k), row, k.add(group, pairs), false);
+}
+
+Value ActLevels::unit(KernelBuilder &k, Value row) const { return k.loadRow(rows(k), row, k.index(unitAt()), k.T, 1); }

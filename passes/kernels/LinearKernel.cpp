@@ -91,7 +91,7 @@ private:
     }
     for (const StagedTile &tile : staged)
       if (llvm::none_of(levels, [&](const ActLevels &acts) { return acts.fits(tile); })) {
-        levels.emplace_back(tile.pairs(), llvm::alignTo(bytes, 64), spec.maxTokens);
+        levels.emplace_back(tile, llvm::alignTo(bytes, 64), spec.maxTokens);
         bytes = llvm::alignTo(bytes, 64) + levels.back().bytes();
       }
     return bytes;

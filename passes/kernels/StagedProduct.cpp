@@ -57,15 +57,13 @@ Value StagedProduct::dot(Value pair, int64_t group, Value part) {
   bool halves = tile.blocksPerPair() == 1;
   LoadActsOp acts = loadActs(pair, halves ? 0 : group);
   SmallVector<Value> words = tile.codes(k, pair, halves ? 0 : group, part, rows);
-  Value start;
-  if (int64_t offset = tile.codeOffset())
-    start = halves ? offsetStart(k, group == 0 ? acts.getLow() : acts.getHigh(), offset, 32)
-                   : offsetStart(k, acts.getStart(), offset, 8);
-  if (int64_t shift = tile.shift()) {
-    Value half = k.splatInt(count(), int64_t(1) << (shift - 1));
-    start = start ? k.make<arith::AddIOp>(start, half) : half;
-  }
-  Value init = start ? k.broadcast(start, integers()) : k.splatInt(integers(), 0);
+  Value init;
+  if (levels.hasStarts())
+    init = k.broadcast(levels.start(k, row, k.add(k.mul(pair, 2), group)), integers());
+  else if (tile.codeOffset())
+    init = k.broadcast(!halves ? acts.getStart() : group == 0 ? acts.getLow() : acts.getHigh(), integers());
+  else
+    init = k.splatInt(integers(), tile.shift() ? int64_t(1) << (tile.shift() - 1) : 0);
   int64_t first = halves ? 4 * group : 0;
   const Format &format = tile.getFormat();
   return k.op<DotOp>(integers(), init, ValueRange(words).slice(first, halves ? 4 : 8), acts.getCodes(),

@@ -41,6 +41,20 @@ int64_t StagedTile::shift() const {
   return bits;
 }
 
+std::optional<StartRule> StagedTile::startRule() const {
+  StartRule rule{codeOffset(), groups() == 2 ? 32 : 8, shift()};
+  if (rule.offset == 0 || (rule.offset == rule.unit && rule.shift == 0))
+    return std::nullopt;
+  return rule;
+}
+
+Value StartRule::apply(KernelBuilder &k, Value start) const {
+  Value scaled = offsetStart(k, start, offset, unit);
+  if (shift == 0)
+    return scaled;
+  return k.make<arith::AddIOp>(scaled, k.splatInt(cast<VectorType>(start.getType()), int64_t(1) << (shift - 1)));
+}
+
 Value StagedTile::line(KernelBuilder &k, Value pair, int64_t number, Value part) const {
   return k.add(k.add(k.mul(pair, linesPerPair() * kLineBytes), k.mul(part, 4)), offset + number * kLineBytes);
 }

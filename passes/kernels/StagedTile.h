@@ -7,6 +7,17 @@
 
 namespace sinter {
 
+/// How the activations' starts become those of a format's dots.
+struct StartRule {
+  /// Of codes; what the activations' starts are made for; by how many bits dots are shifted.
+  int64_t offset, unit, shift;
+  bool operator==(const StartRule &other) const {
+    return offset == other.offset && unit == other.unit && shift == other.shift;
+  }
+  /// With half of what a dot is shifted by.
+  mlir::Value apply(KernelBuilder &k, mlir::Value start) const;
+};
+
 /// The 32 rows of one row tile of a matrix in an integer format, in scratch. Scale groups go in pairs: those of two blocks of
 /// 32 columns, or the two of one block. For each pair lines of 32 rows follow one another, 4 bytes a row:
 ///
@@ -45,6 +56,8 @@ public:
   int64_t codeOffset() const { return movedUp() ? 128 : format.codeOffset; }
   /// By how many bits the dot of a scale group may exceed 16.
   int64_t shift() const;
+  /// None where the activations' starts will do, or no dot has one.
+  std::optional<StartRule> startRule() const;
 
 private:
   static constexpr int64_t kLineBytes = 4 * kTileRows;

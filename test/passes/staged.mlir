@@ -1,5 +1,7 @@
 // RUN: sinter-opt %s --phase-fuse --phase-tile | FileCheck %s
 // RUN: sed -e 's/avx512vnni/avx2/' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=PLAIN
+// RUN: sed -e 's/q4_k/q8_0/g' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=STARTS
+// RUN: sed -e 's/q4_k/q4_0/g' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=SAME
 
 // A chunk of 24 tokens and more: levels of its activations' scales, once for 8 tiles: 16 groups, 2 bytes each, and the unit.
 // CHECK:       tile.kernel @linear_q4_k_i8_512x512_tn({{.*}} tokens 8 strip 8 {
@@ -49,6 +51,29 @@
 // PLAIN-NOT:     tile.accumulate_levels
 // PLAIN:         tile.scale_accumulate
 // PLAIN-NOT:     tile.accumulate_levels
+
+// Codes that are moved up by 128 and dots that are shifted by 4: starts are 16 of the activations' and 8 more, made with the
+// levels, behind 8 words of those, and read as they are. Of Q4_0 the activations' will do.
+// STARTS-LABEL: tile.kernel @linear_q8_0_i8_512x512_tn(
+// STARTS-DAG:     %[[HALF:.*]] = arith.constant dense<8> : vector<16xi32>
+// STARTS-DAG:     %[[TIMES:.*]] = arith.constant dense<16> : vector<16xi32>
+// STARTS:         %[[GIVEN:.*]] = tile.load %acts[{{.*}}] : !tile.acts<512> -> vector<16xi32>
+// STARTS:         %[[MOVED:.*]] = arith.muli %[[GIVEN]], %[[TIMES]]
+// STARTS-NEXT:    %[[START:.*]] = arith.addi %[[MOVED]], %[[HALF]]
+// STARTS-NEXT:    tile.store %[[START]]
+// STARTS:         scf.for {{.*}} -> (vector<8x16xi32>) {
+// STARTS:         %[[COLUMN:.*]] = arith.addi %{{.*}}, %c8 : index
+// STARTS-NEXT:    tile.view
+// STARTS-NEXT:    %[[TOKENS:.*]] = tile.load_row %{{.*}}[%{{.*}}, %[[COLUMN]]] : <25> -> vector<8x1xi32>
+// STARTS-NEXT:    %[[INIT:.*]] = tile.broadcast %[[TOKENS]] : vector<8x1xi32> -> vector<8x16xi32>
+// STARTS-NEXT:    tile.dot %[[INIT]],
+// STARTS:         tile.accumulate_levels {{.*}} shift 4
+// SAME-LABEL:   tile.kernel @linear_q4_0_i8_512x512_tn(
+// SAME-NOT:       tile.load %acts[{{.*}} -> vector<16xi32>
+// SAME:           %{{.*}}, %{{.*}}, %[[START:.*]], %{{.*}}, %{{.*}}, %{{.*}} = tile.load_acts {{.*}} -> vector<8x8xi32>
+// SAME:           %[[INIT:.*]] = tile.broadcast %[[START]]
+// SAME-NEXT:      tile.dot %[[INIT]],
+// SAME:           tile.accumulate_levels {{.*}} shift 0
 module attributes {llm.architecture = "llama", llm.name = "t", llm.source = "t.gguf", llm.context = 64 : i64,
                    llm.trained_context = 64 : i64, llm.chunk = 32 : i64, llm.vocabulary = 64 : i64,
                    llm.layers = 1 : i64, llm.embedding = 512 : i64, llm.parameters = 6400 : i64, llm.kv_type = f16} {
