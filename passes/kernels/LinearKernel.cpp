@@ -13,7 +13,7 @@
 //     scf.if %n >= 24 { levels of all tokens into scratch }
 //     tile.for_tiles %t {
 //       scf.if %n >= 24 { unpack tile %t into scratch
-//                       scf.for %m = 0 to %n step 8 { tile.prefetch a share of tile %t + 1; as above, out of the scratch } }
+//                       scf.for %m = 0 to %n step 8 { as above, out of the scratch; tile.prefetch some of tile %t + 1 } }
 //       the rest as above }
 //
 // Where a schedule arranges activations, kernels take strips of tiles: what is arranged serves all of them.
@@ -198,15 +198,18 @@ Value LinearBuilder::buildStaged(Value enough) {
   Value end = k.make<arith::SelectOp>(k.below(left, k.index(block.tokens - 1)), whole, k.tokens());
   end = k.make<arith::SelectOp>(enough, end, k.index(0));
   k.when(enough, [&] {
-    for (auto [i, tile] : llvm::enumerate(staged))
+    SmallVector<StagedTile::Ahead> ahead;
+    for (auto [i, tile] : llvm::enumerate(staged)) {
       tile.fill(k, k.binding(i), k.tile());
+      Value steps = k.mul(k.div(k.add(end, block.tokens - 1), block.tokens), stagedSteps(tile, block));
+      ahead.push_back(tile.ahead(k, k.binding(i), k.tile(), steps));
+    }
     k.T = block.tokens;
     k.loop(k.index(0), end, block.tokens, [&](Value row) {
       SmallVector<Value> stored, products;
-      for (auto [i, tile] : llvm::enumerate(staged)) {
-        tile.prefetchNext(k, k.binding(i), k.tile(), row, end);
-        stored.push_back(buildStagedProduct(k, tile, k.binding(spec.weights.size()), levelsFor(tile), row, block, i));
-      }
+      for (auto [i, tile] : llvm::enumerate(staged))
+        stored.push_back(
+            buildStagedProduct(k, tile, k.binding(spec.weights.size()), levelsFor(tile), row, block, i, ahead[i]));
       for (Value sums : stored)
         products.push_back(k.loadRow(sums, k.index(0), k.index(0), k.T, kTileRows));
       finish(products, row);

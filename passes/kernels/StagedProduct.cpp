@@ -3,6 +3,7 @@
 //   scf.for %r = 0 to 32 step R {
 //     %sums[%r] = 0
 //     scf.for %g over every fourth pair of scale groups {
+//       tile.prefetch a few lines of what comes next
 //       %i = scf.for %p over the pairs from %g on (0) {
 //         %x, %sx = tile.load_acts %acts[%m, blocks of %p]
 //         %low, %high = tile.dot %sx, (codes of %p), %x
@@ -29,13 +30,22 @@ namespace {
 /// Pairs of groups that are added up in 32 bits.
 constexpr int64_t kPairsTogether = 4;
 
+int64_t pairsTogether(const StagedTile &tile) {
+  int64_t together = kPairsTogether;
+  while (tile.pairs() % together)
+    --together;
+  return together;
+}
+
 struct StagedProduct {
   KernelBuilder &k;
   const StagedTile &tile;
   Value x;
   const ActLevels &levels;
   Value row;
-  int64_t rows;
+  const RegisterBlock &block;
+  const StagedTile::Ahead &ahead;
+  int64_t rows = block.rows;
 
   VectorType floats() { return k.block(k.T, rows); }
   VectorType integers() { return k.block(k.T, rows, k.b.getI32Type()); }
@@ -103,11 +113,11 @@ Value StagedProduct::minima(Value part) {
 
 void StagedProduct::run(Value part, Value sums) {
   Value first = k.index(0), none = k.splatInt(integers(), 0);
-  int64_t together = kPairsTogether;
-  while (tile.pairs() % together)
-    --together;
+  int64_t together = pairsTogether(tile), steps = tile.pairs() / together;
+  Value firstStep = k.add(k.mul(k.div(row, block.tokens), stagedSteps(tile, block)), k.mul(k.div(part, rows), steps));
   k.storeRow(k.splat(floats(), 0.0), sums, first, part);
   k.loop(first, k.index(tile.pairs()), together, [&](Value begin) {
+    StagedTile::prefetch(k, ahead, k.add(firstStep, k.div(begin, together)));
     Value sum = k.loop(begin, k.add(begin, together), 1, none, [&](Value pair, ValueRange acc) {
       return SmallVector<Value>{addPair(pair, part, acc[0])};
     })[0];
@@ -122,9 +132,13 @@ void StagedProduct::run(Value part, Value sums) {
 } // namespace
 
 Value sinter::buildStagedProduct(KernelBuilder &k, const StagedTile &tile, Value x, const ActLevels &levels, Value row,
-                                 const RegisterBlock &block, unsigned number) {
+                                 const RegisterBlock &block, unsigned number, const StagedTile::Ahead &ahead) {
   Value sums = k.scratchRows(number * sumBytes(block), kTileRows);
-  StagedProduct product{k, tile, x, levels, row, block.rows};
+  StagedProduct product{k, tile, x, levels, row, block, ahead};
   k.loop(k.index(0), k.index(kTileRows), block.rows, [&](Value part) { product.run(part, sums); });
   return sums;
+}
+
+int64_t sinter::stagedSteps(const StagedTile &tile, const RegisterBlock &block) {
+  return kTileRows / block.rows * (tile.pairs() / pairsTogether(tile));
 }

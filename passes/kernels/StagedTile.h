@@ -33,8 +33,12 @@ public:
   int64_t bytes() const { return (unitLine() + 1 + blocks * groups()) * kLineBytes; }
   /// Unpacks tile `tile` of `weight`.
   void fill(KernelBuilder &k, mlir::Value weight, mlir::Value tile) const;
-  /// Asks for a share of what unpacking the next tile will read, with the product of `row` .. `row` + T - 1 of `tokens`.
-  void prefetchNext(KernelBuilder &k, mlir::Value weight, mlir::Value tile, mlir::Value row, mlir::Value tokens) const;
+  /// What unpacking the next tile will read, asked for `lines` at a time in the last of the steps in which this one is multiplied.
+  struct Ahead {
+    mlir::Value weight, offset, lines, firstStep;
+  };
+  Ahead ahead(KernelBuilder &k, mlir::Value weight, mlir::Value tile, mlir::Value steps) const;
+  static void prefetch(KernelBuilder &k, const Ahead &ahead, mlir::Value step);
 
   int64_t pairs() const { return (blocks + blocksPerPair() - 1) / blocksPerPair(); }
   /// Without the last one where half of it is missing.

@@ -22,17 +22,19 @@
 // CHECK-NEXT:          arith.ori
 // CHECK:               tile.store
 
-// While the second half of the tokens is multiplied, the 144 lines of the next tile are asked for.
-// CHECK:             scf.for %[[ROW:.*]] = %c0 to %[[END:.*]] step %c8 {
-// CHECK-NEXT:          %[[TWICE:.*]] = arith.muli %[[ROW]], %c288
-// CHECK-NEXT:          %[[LINE:.*]] = arith.divui %[[TWICE]], %[[END]]
-// CHECK-NEXT:          %[[LATE:.*]] = arith.maxui %[[LINE]], %c144
-// CHECK-NEXT:          %[[FIRST:.*]] = arith.subi %[[LATE]], %c144
-// CHECK:               scf.for %{{.*}} = %[[FIRST]] to %{{.*}} step %c1 {
-// CHECK:                 tile.prefetch
+// In the last quarter of the steps, 4 for every 8 tokens, the 144 lines of the next tile are asked for, some in each.
+// CHECK:             %[[MORE:.*]] = arith.addi %[[STEPS:.*]], %c575 : index
+// CHECK-NEXT:        %[[LINES:.*]] = arith.divui %[[MORE]], %[[STEPS]]
+// CHECK:             %[[AHEAD:.*]] = arith.divui %{{.*}}, %[[LINES]]
+// CHECK-NEXT:        %[[LATE:.*]] = arith.subi %[[STEPS]], %[[AHEAD]]
 
 // 8 tokens x 16 rows: all 8 pairs are added up in 32 bits, minima come behind, then units.
+// CHECK:             scf.for %[[ROW:.*]] = %c0 to %{{.*}} step %c8 {
 // CHECK:               scf.for %[[PART:.*]] = %c0 to %c32 step %c16 {
+// CHECK:                 %[[EARLY:.*]] = arith.cmpi ult, %{{.*}}, %[[LATE]]
+// CHECK-NEXT:            %[[COUNT:.*]] = arith.select %[[EARLY]], %c0, %[[LINES]]
+// CHECK-NEXT:            scf.for %{{.*}} = %c0 to %[[COUNT]] step %c1 {
+// CHECK:                   tile.prefetch {{.*}} {locality = 3 : i32}
 // CHECK:                 %[[SUM:.*]] = scf.for %[[PAIR:.*]] = %{{.*}} -> (vector<8x16xi32>) {
 // CHECK-NOT:               arith.sitofp
 // CHECK-COUNT-2:           tile.dot {{.*}} bits 4 in_turn
