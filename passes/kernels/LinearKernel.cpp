@@ -61,6 +61,7 @@ private:
   /// Tokens 0 .. , staged; the result is how many they are.
   Value buildStaged(Value enough);
   void buildChunk(Value enough);
+  void prefetchRows(Value rows, Value row);
   const ActLevels &levelsFor(const StagedTile &tile) {
     return *llvm::find_if(levels, [&](const ActLevels &acts) { return acts.fits(tile); });
   }
@@ -191,6 +192,14 @@ void LinearBuilder::finish(ArrayRef<Value> products, Value row) {
     buildAppend(k, v, row, rows, spec.cache, spec.output == OutputKind::Keys, out());
 }
 
+/// This tile's columns of rows `row` .. row + T - 1: other tiles' products have flowed through the caches since they were read.
+void LinearBuilder::prefetchRows(Value rows, Value row) {
+  int64_t stride = cast<RowsType>(rows.getType()).getStride();
+  for (int64_t i = 0; i < k.T; ++i)
+    for (int64_t line = 0; line < 4 * kTileRows; line += 64)
+      k.op<PrefetchOp>(rows, k.add(k.add(k.mul(k.add(row, i), stride), k.mul(firstRow(), 4)), line), /*locality=*/3);
+}
+
 Value LinearBuilder::buildStaged(Value enough) {
   const RegisterBlock &block = schedule.staged;
   // Tokens that are left fill the next block but for one, or leave it to smaller ones: the padding holds one more.
@@ -207,6 +216,8 @@ Value LinearBuilder::buildStaged(Value enough) {
     k.T = block.tokens;
     k.loop(k.index(0), end, block.tokens, [&](Value row) {
       SmallVector<Value> stored, products;
+      for (unsigned i = 0; i < spec.residuals; ++i)
+        prefetchRows(k.binding(firstResidual() + i), row);
       for (auto [i, tile] : llvm::enumerate(staged))
         stored.push_back(
             buildStagedProduct(k, tile, k.binding(spec.weights.size()), levelsFor(tile), row, block, i, ahead[i]));
