@@ -30,12 +30,8 @@ namespace {
 /// Pairs of groups that are added up in 32 bits.
 constexpr int64_t kPairsTogether = 4;
 
-int64_t pairsTogether(const StagedTile &tile) {
-  int64_t together = kPairsTogether;
-  while (tile.pairs() % together)
-    --together;
-  return together;
-}
+/// How often that is done for one pass over the columns.
+int64_t joins(const StagedTile &tile) { return llvm::divideCeil(tile.pairs(), kPairsTogether); }
 
 struct StagedProduct {
   KernelBuilder &k;
@@ -113,12 +109,14 @@ Value StagedProduct::minima(Value part) {
 
 void StagedProduct::run(Value part, Value sums) {
   Value first = k.index(0), none = k.splatInt(integers(), 0);
-  int64_t together = pairsTogether(tile), steps = tile.pairs() / together;
-  Value firstStep = k.add(k.mul(k.div(row, block.tokens), stagedSteps(tile, block)), k.mul(k.div(part, rows), steps));
+  Value firstStep = k.add(k.mul(k.div(row, block.tokens), stagedSteps(tile, block)), k.mul(k.div(part, rows), joins(tile)));
   k.storeRow(k.splat(floats(), 0.0), sums, first, part);
-  k.loop(first, k.index(tile.pairs()), together, [&](Value begin) {
-    StagedTile::prefetch(k, ahead, k.add(firstStep, k.div(begin, together)));
-    Value sum = k.loop(begin, k.add(begin, together), 1, none, [&](Value pair, ValueRange acc) {
+  k.loop(first, k.index(tile.pairs()), kPairsTogether, [&](Value begin) {
+    StagedTile::prefetch(k, ahead, k.add(firstStep, k.div(begin, kPairsTogether)));
+    Value end = k.add(begin, kPairsTogether);
+    if (tile.pairs() % kPairsTogether)
+      end = k.min(end, k.index(tile.pairs()));
+    Value sum = k.loop(begin, end, 1, none, [&](Value pair, ValueRange acc) {
       return SmallVector<Value>{addPair(pair, part, acc[0])};
     })[0];
     Value before = k.loadRow(sums, first, part, k.T, rows);
@@ -140,5 +138,5 @@ Value sinter::buildStagedProduct(KernelBuilder &k, const StagedTile &tile, Value
 }
 
 int64_t sinter::stagedSteps(const StagedTile &tile, const RegisterBlock &block) {
-  return kTileRows / block.rows * (tile.pairs() / pairsTogether(tile));
+  return kTileRows / block.rows * joins(tile);
 }

@@ -2,6 +2,7 @@
 // RUN: sed -e 's/avx512vnni/avx2/' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=PLAIN
 // RUN: sed -e 's/q4_k/q8_0/g' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=STARTS
 // RUN: sed -e 's/q4_k/q4_0/g' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=SAME
+// RUN: sed -e 's/q4_k/q8_0/g' -e 's/\b512/384/g' -e 's/\([0-9?]\)x512/\1x384/g' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=REST
 
 // A chunk of 24 tokens and more: levels of its activations' scales, once for 8 tiles: 16 groups, 2 bytes each, and the unit.
 // CHECK:       tile.kernel @linear_q4_k_i8_512x512_tn({{.*}} tokens 8 strip 8 {
@@ -76,6 +77,13 @@
 // SAME:           %[[INIT:.*]] = tile.broadcast %[[START]]
 // SAME-NEXT:      tile.dot %[[INIT]],
 // SAME:           tile.accumulate_levels {{.*}} shift 0
+
+// Of 6 pairs the last two are added up alone.
+// REST-LABEL:   tile.kernel @linear_q8_0_i8_384x384_tn(
+// REST:           scf.for %[[BEGIN:.*]] = %c0 to %c6 step %c4 {
+// REST:             %[[NEXT:.*]] = arith.addi %[[BEGIN]], %c4
+// REST-NEXT:        %[[END:.*]] = arith.minui %[[NEXT]], %c6
+// REST-NEXT:        scf.for %{{.*}} = %[[BEGIN]] to %[[END]] step %c1 {{.*}} -> (vector<8x16xi32>) {
 module attributes {llm.architecture = "llama", llm.name = "t", llm.source = "t.gguf", llm.context = 64 : i64,
                    llm.trained_context = 64 : i64, llm.chunk = 32 : i64, llm.vocabulary = 64 : i64,
                    llm.layers = 1 : i64, llm.embedding = 512 : i64, llm.parameters = 6400 : i64, llm.kv_type = f16} {
