@@ -121,6 +121,14 @@ private:
   void unrollElementwise(Operation *op);
   void unrollBroadcast(BroadcastOp op);
   void unrollDot(DotOp op);
+  /// The result's rows, one for each token (or pair of them), made by `create`.
+  void replaceByToken(Operation *op, llvm::function_ref<Value(int64_t t, Type row)> create) {
+    Type block = op->getResult(0).getType();
+    SmallVector<Value> values;
+    for (int64_t t = 0; t < tokensOf(block); ++t)
+      values.push_back(create(t, tokenType(block)));
+    replace(op, 0, std::move(values));
+  }
   static void orderByToken(llvm::iterator_range<Block::iterator> ops, size_t together);
 
   /// Token t of a value; values that have no token dimension are the same for all.
@@ -250,24 +258,18 @@ LogicalResult Unroller::unroll(Operation *op) {
   } else if (auto dot = dyn_cast<DotOp>(op)) {
     unrollDot(dot);
   } else if (auto dot = dyn_cast<DotPairsOp>(op)) {
-    SmallVector<Value> values;
-    for (int64_t p = 0; p < tokensOf(dot.getResult().getType()); ++p)
-      values.push_back(b.create<DotPairsOp>(loc, tokenType(dot.getResult().getType()), token(dot.getInit(), p),
-                                            dot.getCodes(), token(dot.getX(), p), dot.getFirst()));
-    replace(op, 0, std::move(values));
+    replaceByToken(op, [&](int64_t p, Type row) {
+      return b.create<DotPairsOp>(loc, row, token(dot.getInit(), p), dot.getCodes(), token(dot.getX(), p), dot.getFirst());
+    });
   } else if (auto sum = dyn_cast<AccumulateLevelsOp>(op)) {
-    SmallVector<Value> values;
-    for (int64_t t = 0; t < tokensOf(sum.getResult().getType()); ++t)
-      values.push_back(b.create<AccumulateLevelsOp>(loc, tokenType(sum.getResult().getType()), token(sum.getAcc(), t),
-                                                    token(sum.getLow(), t), token(sum.getHigh(), t),
-                                                    sum.getWeightLevels(), token(sum.getActLevels(), t), sum.getShift()));
-    replace(op, 0, std::move(values));
+    replaceByToken(op, [&](int64_t t, Type row) {
+      return b.create<AccumulateLevelsOp>(loc, row, token(sum.getAcc(), t), token(sum.getLow(), t), token(sum.getHigh(), t),
+                                          sum.getWeightLevels(), token(sum.getActLevels(), t), sum.getShift());
+    });
   } else if (auto dot = dyn_cast<DotHalvesOp>(op)) {
-    SmallVector<Value> values;
-    for (int64_t t = 0; t < tokensOf(dot.getResult().getType()); ++t)
-      values.push_back(b.create<DotHalvesOp>(loc, tokenType(dot.getResult().getType()), token(dot.getAcc(), t),
-                                             dot.getLine(), token(dot.getX(), t)));
-    replace(op, 0, std::move(values));
+    replaceByToken(op, [&](int64_t t, Type row) {
+      return b.create<DotHalvesOp>(loc, row, token(dot.getAcc(), t), dot.getLine(), token(dot.getX(), t));
+    });
   } else if (auto split = dyn_cast<SplitPairsOp>(op)) {
     int64_t pairs = tokensOf(split.getSource().getType());
     SmallVector<Value> values;

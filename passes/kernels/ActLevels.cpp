@@ -70,12 +70,12 @@ Value ActLevels::rows(KernelBuilder &k) const {
   return k.op<ViewOp>(type, k.kernel.getScratchArg(), k.b.getI64IntegerAttr(offset));
 }
 
-Value ActLevels::levels(KernelBuilder &k, Value row, Value pair) const {
-  return k.op<LoadRowOp>(k.block(k.T, 1, k.b.getI32Type()), rows(k), row, pair, false);
+Value ActLevels::word(KernelBuilder &k, Value row, Value column) const {
+  return k.op<LoadRowOp>(k.block(k.T, 1, k.b.getI32Type()), rows(k), row, column, false);
 }
 
-Value ActLevels::start(KernelBuilder &k, Value row, Value group) const {
-  return k.op<LoadRowOp>(k.block(k.T, 1, k.b.getI32Type()), rows(k), row, k.add(group, pairs), false);
-}
+Value ActLevels::levels(KernelBuilder &k, Value row, Value pair) const { return word(k, row, pair); }
+
+Value ActLevels::start(KernelBuilder &k, Value row, Value group) const { return word(k, row, k.add(group, pairs)); }
 
 Value ActLevels::unit(KernelBuilder &k, Value row) const { return k.loadRow(rows(k), row, k.index(unitAt()), k.T, 1); }

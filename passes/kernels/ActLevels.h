@@ -33,6 +33,7 @@ private:
   int64_t unitAt() const { return hasStarts() ? 3 * pairs : pairs; }
   int64_t stride() const { return llvm::alignTo(4 * (unitAt() + 1), 64); }
   mlir::Value rows(KernelBuilder &k) const;
+  mlir::Value word(KernelBuilder &k, mlir::Value row, mlir::Value column) const;
 
   int64_t pairs, offset, tokens;
   std::optional<StartRule> starts;
