@@ -11,6 +11,9 @@ using llvm::StringRef;
 
 static constexpr StringRef kAvx512Vnni[] = {"avx2",     "fma",      "f16c",     "avx512f",
                                             "avx512bw", "avx512dq", "avx512vl", "avx512vnni"};
+// SSE4a is in AMD's CPUs alone, of which those with AVX-512 add on pipelines that do not multiply.
+static constexpr StringRef kZen4[] = {"avx2",     "fma",      "f16c",     "avx512f",    "avx512bw",
+                                      "avx512dq", "avx512vl", "avx512vnni", "sse4a"};
 static constexpr StringRef kAvxVnni[] = {"avx2", "fma", "f16c", "avxvnni"};
 static constexpr StringRef kAvx2[] = {"avx2", "fma", "f16c"};
 static constexpr StringRef kDotprod[] = {"dotprod"};
@@ -52,6 +55,8 @@ static constexpr RegisterBlock kI8mmBlocks[] = {{1, 32, true, Arrangement::rows,
 static constexpr RegisterBlock kSve256Blocks[] = {{1, 16, true}, {2, 16, true}, {4, 16, false}, {8, 8, false}};
 static constexpr RegisterBlock kSve512Blocks[] = {{1, 16, true}, {2, 16, true}, {4, 16, false}, {8, 16, false}};
 static constexpr Variant kX86Variants[] = {
+    {"zen4", kZen4, "+avx2,+fma,+f16c,+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512vnni", 512, DotKind::vpdpbusd,
+     {kAvx512Blocks, 8, 32, 4096, 0, kAvx512Staged, true, true, true}, {}, Ordering::registers},
     {"avx512vnni", kAvx512Vnni, "+avx2,+fma,+f16c,+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512vnni", 512,
      DotKind::vpdpbusd, {kAvx512Blocks, 8, 32, 4096, 0, kAvx512Staged, true, true}, {}, Ordering::registers},
     {"avxvnni", kAvxVnni, "+avx2,+fma,+f16c,+avxvnni", 256, DotKind::vpdpbusd, {kAvx2Blocks, 4, 16, 4096}, {},
@@ -82,6 +87,7 @@ static constexpr Target kTargets[] = {
 static constexpr StringRef kOnlyAvx2[] = {"avx2"};
 static constexpr StringRef kOnlyAvxVnni[] = {"avxvnni"};
 static constexpr StringRef kOnlyAvx512Vnni[] = {"avx512vnni"};
+static constexpr StringRef kOnlyZen4[] = {"zen4"};
 static constexpr StringRef kOnlyDotprod[] = {"dotprod"};
 static constexpr StringRef kOnlyI8mm[] = {"i8mm"};
 static constexpr StringRef kOnlySve256[] = {"sve256"};
@@ -91,7 +97,7 @@ static constexpr Preset kPresets[] = {
     {"x86-64-v3", "x86-64", kOnlyAvx2},
     {"raptor-lake", "x86-64", kOnlyAvxVnni},
     {"sapphire-rapids", "x86-64", kOnlyAvx512Vnni},
-    {"zen4", "x86-64", kOnlyAvx512Vnni},
+    {"zen4", "x86-64", kOnlyZen4},
     {"a64fx", "aarch64", kOnlySve512},
     {"cortex-a53", "aarch64", kOnlyNeon},
     {"cortex-a55", "aarch64", kOnlyDotprod},

@@ -83,6 +83,9 @@ struct Schedule {
   bool unsignedCodes = false;
   /// Attention of a chunk multiplies integers of 16 bits, two a lane, instead of floats (passes/kernels/AttentionHalves.cpp).
   bool attentionHalves = false;
+  /// Staged dots of codes of 4 bits are crossed (tile.dot): for cores that add bytes beside their multiplications. Acts that such
+  /// weights read have smaller codes (!tile.acts<.., crossed>).
+  bool crossedDots = false;
 
   const RegisterBlock &gemv() const { return linear.front(); }
   /// Blocks for weights of integer formats, or of float formats, which have no arranged ones. Of two blocks for as many

@@ -59,7 +59,8 @@ private:
   std::string makeState(StringRef name, int64_t bytes, std::optional<exec::BufferRole> role = std::nullopt);
   std::string makeTransient(Location loc, int64_t bytes);
   std::string transientFor(Value value);
-  int64_t rowsBytes(Type type);
+  bool areCrossed(Value rows);
+  int64_t rowsBytes(Value rows);
   // Programs.
   LogicalResult makeProgram(StringRef name, int64_t maxTokens, ArrayRef<StringRef> parts,
                             ArrayRef<exec::PortAttr> ports);
@@ -118,11 +119,29 @@ int64_t tokenRows(int64_t maxTokens) {
   return maxTokens == 1 ? 1 : (maxTokens + kTokenPadding - 1) / kTokenPadding * kTokenPadding;
 }
 
-/// Bytes of a value of the running program: rows for as many tokens as register blocks may read.
-int64_t Outliner::rowsBytes(Type type) {
-  if (auto acts = dyn_cast<llm::ActsType>(type))
-    return tokenRows(maxTokens) * tile::ActsType::get(context(), acts.getWidth()).getStride();
-  auto tensor = cast<RankedTensorType>(type);
+/// Whether one of the layers that read these int8 rows crosses dots on one of the variants: of a chunk.
+bool Outliner::areCrossed(Value rows) {
+  auto crosses = [](auto &variant) { return variant.first->schedule.crossedDots; };
+  if (one() || !isa<llm::ActsType>(rows.getType()) || llvm::none_of(variants, crosses))
+    return false;
+  return llvm::any_of(rows.getUsers(), [](Operation *user) {
+    auto linear = dyn_cast<llm::LinearOp>(user);
+    return linear && llvm::any_of(linear.getWeights(), [](Value weight) {
+             return canCross(Format::get(llm::getMatrixShape(weight.getType()).format));
+           });
+  });
+}
+
+/// Bytes of a value of the running program: rows for as many tokens as register blocks may read. Variants share the plan.
+int64_t Outliner::rowsBytes(Value rows) {
+  if (auto acts = dyn_cast<llm::ActsType>(rows.getType())) {
+    int64_t stride = 0;
+    for (auto [variant, body] : variants)
+      stride = std::max(stride,
+                        actsType(context(), acts.getWidth(), areCrossed(rows), variant->schedule).getStride());
+    return tokenRows(maxTokens) * stride;
+  }
+  auto tensor = cast<RankedTensorType>(rows.getType());
   if (tensor.getRank() == 1)
     return tokenRows(maxTokens) * 4;
   return tokenRows(maxTokens) * tile::RowsType::getPadded(context(), tensor.getDimSize(1)).getStride();
@@ -165,7 +184,7 @@ std::string Outliner::makeTransient(Location loc, int64_t bytes) {
 }
 
 std::string Outliner::transientFor(Value value) {
-  return makeTransient(value.getLoc(), rowsBytes(value.getType()));
+  return makeTransient(value.getLoc(), rowsBytes(value));
 }
 
 BindingAttr Outliner::read(Value value) {
@@ -262,12 +281,13 @@ void Outliner::outlineEmbed(llm::EmbedOp op) {
 
 void Outliner::outlineNorm(Operation *op, Value x, Value gain, std::optional<double> eps) {
   Value result = op->getResult(0);
-  NormSpec spec{llm::getRowsShape(x.getType()).width, eps, isa<llm::ActsType>(result.getType())};
+  NormSpec spec{llm::getRowsShape(x.getType()).width, eps, isa<llm::ActsType>(result.getType()), areCrossed(result)};
   KernelName name(eps ? (spec.actsOutput ? "norm_quantize" : "norm") : "quantize", spec.width);
   if (eps)
     name.key("eps", *eps);
-  std::string symbol = kernel(op->getLoc(), name, [&](OpBuilder &b, StringRef symbol, const Schedule &) {
-    buildNorm(b, op->getLoc(), symbol, spec);
+  name.key("cross", std::to_string(spec.crossOutput));
+  std::string symbol = kernel(op->getLoc(), name, [&](OpBuilder &b, StringRef symbol, const Schedule &schedule) {
+    buildNorm(b, op->getLoc(), symbol, spec, schedule);
   });
   SmallVector<BindingAttr> bindings = {read(x)};
   if (eps)
@@ -281,6 +301,7 @@ void Outliner::outlineLinear(llm::LinearOp op) {
   for (Value weight : op.getWeights())
     spec.weights.push_back(shapeOf(weight));
   spec.actsInput = isa<llm::ActsType>(op.getX().getType());
+  spec.crossInput = areCrossed(op.getX());
   spec.residuals = op.getResiduals().size();
   spec.biases = op.getBiases().size();
   if (op.getRope())
@@ -294,6 +315,7 @@ void Outliner::outlineLinear(llm::LinearOp op) {
     spec.cache = cacheShape(*op.getAppend());
   } else {
     spec.output = isa<llm::ActsType>(result) ? OutputKind::Acts : OutputKind::Rows;
+    spec.crossOutput = areCrossed(op.getResult());
   }
   std::string symbol =
       kernel(op.getLoc(), linearName(op, spec), [&](OpBuilder &b, StringRef symbol, const Schedule &schedule) {
@@ -329,6 +351,7 @@ void Outliner::outlineAttention(llm::AttentionOp op) {
                      op.getScale().convertToDouble(), isa<llm::ActsType>(op.getResult().getType()), tokenClass()};
   if (one())
     spec.slice = attentionSlice(spec.cache);
+  spec.crossOutput = areCrossed(op.getResult());
   std::string symbol =
       kernel(op.getLoc(), attentionName(spec), [&](OpBuilder &b, StringRef symbol, const Schedule &schedule) {
         buildAttention(b, op.getLoc(), symbol, spec, schedule);
@@ -341,8 +364,8 @@ void Outliner::outlineAttention(llm::AttentionOp op) {
                     exec::TilesAttr::get(context(), spec.cache.heads, one() ? 0 : spec.tileTokens(), 0));
   }
   std::string join =
-      kernel(op.getLoc(), attentionJoinName(spec), [&](OpBuilder &b, StringRef symbol, const Schedule &) {
-        buildAttentionJoin(b, op.getLoc(), symbol, spec);
+      kernel(op.getLoc(), attentionJoinName(spec), [&](OpBuilder &b, StringRef symbol, const Schedule &schedule) {
+        buildAttentionJoin(b, op.getLoc(), symbol, spec, schedule);
       });
   std::string partials = makeTransient(op.getLoc(), spec.partialBytes());
   bindings.push_back(BindingAttr::get(context(), partials, Access::Write));
@@ -351,9 +374,11 @@ void Outliner::outlineAttention(llm::AttentionOp op) {
 }
 
 void Outliner::outlineScore(llm::LinearScoreOp op) {
-  ScoreSpec spec{shapeOf(op.getWeight()), isa<llm::ActsType>(op.getX().getType()), tokenRows(maxTokens)};
+  ScoreSpec spec{shapeOf(op.getWeight()), isa<llm::ActsType>(op.getX().getType()), tokenRows(maxTokens),
+                 areCrossed(op.getX())};
   KernelName name("score", spec.weight, tokenClass());
   name.key("tokens", std::to_string(spec.maxTokens));
+  name.key("cross", std::to_string(spec.crossInput));
   std::string score =
       kernel(op.getLoc(), name, [&](OpBuilder &b, StringRef symbol, const Schedule &schedule) {
         buildScore(b, op.getLoc(), symbol, spec, schedule);

@@ -2,6 +2,7 @@
 //
 // Layout contract (the same text as !tile.acts):
 //   K bytes codes | K/32 f32 scales | K/32 i32 starts | K/16 i32 half starts | K/32 f32 totals; rows 64-byte aligned.
+//   (crossed: | K/32 i32 cross sums)
 //   start = -8 * sum of the codes; half start = -32 * sum of the first 16, then of the last 16; total = scale * sum.
 // Written by storeActs, read by loadActs.
 //
@@ -97,16 +98,16 @@ ActGroup sinter::loadActs(OpBuilder &b, Location loc, Value source, Value row, V
   return group;
 }
 
-RoundedLanes sinter::roundToInt8(OpBuilder &b, Location loc, Value values) {
+RoundedLanes sinter::roundToInt8(OpBuilder &b, Location loc, Value values, int64_t largestCode) {
   auto type = cast<VectorType>(values.getType());
   auto constant = [&](float v) { return b.create<arith::ConstantFloatOp>(loc, APFloat(v), b.getF32Type()); };
 
   Value magnitude = b.create<math::AbsFOp>(loc, values);
   Value largest = b.create<ReduceOp>(loc, b.getF32Type(), ReduceKind::Max, magnitude, IntegerAttr());
-  Value scale = b.create<arith::MulFOp>(loc, largest, constant(1.0f / 127.0f));
+  Value scale = b.create<arith::MulFOp>(loc, largest, constant(1.0f / static_cast<float>(largestCode)));
   // Below 2^-100 the inverse would overflow; such a group is a group of zeros.
   Value tiny = b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OLT, largest, constant(0x1p-100f));
-  Value inverse = b.create<arith::DivFOp>(loc, constant(127.0f), largest);
+  Value inverse = b.create<arith::DivFOp>(loc, constant(static_cast<float>(largestCode)), largest);
   inverse = b.create<arith::SelectOp>(loc, tiny, constant(0.0f), inverse);
   scale = b.create<arith::SelectOp>(loc, tiny, constant(0.0f), scale);
 
@@ -116,12 +117,26 @@ RoundedLanes sinter::roundToInt8(OpBuilder &b, Location loc, Value values) {
   return {codes, scale};
 }
 
+/// -sum(a * b + 128 * b): bytes a of every other word, b of the words behind them.
+static Value crossSum(OpBuilder &b, Location loc, Value codes) {
+  auto half = VectorType::get({kActGroup / 2}, b.getI32Type());
+  auto words = [&](int64_t from) -> Value {
+    SmallVector<int64_t> mask;
+    for (int64_t i = 0; i < kActGroup / 2; ++i)
+      mask.push_back(i / 4 * 8 + i % 4 + from);
+    return b.create<vector::ShuffleOp>(loc, codes, codes, mask);
+  };
+  Value shift = b.create<arith::ConstantOp>(loc, DenseElementsAttr::get(half, b.getI32IntegerAttr(-128)));
+  Value products = b.create<arith::MulIOp>(loc, b.create<arith::SubIOp>(loc, shift, words(0)), words(4));
+  return b.create<ReduceOp>(loc, b.getI32Type(), ReduceKind::Add, products, IntegerAttr());
+}
+
 void sinter::storeActs(OpBuilder &b, Location loc, Value values, Value target, Value row, Value block) {
   auto type = cast<ActsType>(target.getType());
   Offsets o{b, loc};
   int64_t stride = type.getStride();
   Type f32 = b.getF32Type(), i32 = b.getI32Type();
-  auto [codes, scale] = roundToInt8(b, loc, values);
+  auto [codes, scale] = roundToInt8(b, loc, values, type.getLargestCode());
   Value sum = b.create<ReduceOp>(loc, i32, ReduceKind::Add, codes, IntegerAttr());
   Value half = b.create<ReduceOp>(loc, i32, ReduceKind::Add, codes, b.getI64IntegerAttr(kActGroup / 2));
   Value bytes = b.create<arith::TruncIOp>(loc, VectorType::get({kActGroup}, b.getI8Type()), codes);
@@ -138,4 +153,6 @@ void sinter::storeActs(OpBuilder &b, Location loc, Value values, Value target, V
   b.create<StoreUniformOp>(loc, times(second, -32), target,
                            o.at(row, stride, block, 8, type.getHalfStartsOffset() + 4));
   b.create<StoreUniformOp>(loc, total, target, o.at(row, stride, block, 4, type.getTotalsOffset()));
+  if (type.getCrossed())
+    b.create<StoreUniformOp>(loc, crossSum(b, loc, codes), target, o.at(row, stride, block, 4, type.getCrossSumsOffset()));
 }

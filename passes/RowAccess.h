@@ -38,10 +38,10 @@ ActGroup loadActs(mlir::OpBuilder &b, mlir::Location loc, mlir::Value source, ml
                   mlir::Value block);
 /// Values rounded to 8 bits with one scale: what `tile.store_acts` and an int8 KV cache store.
 struct RoundedLanes {
-  mlir::Value codes; ///< i32, -127 .. 127: v / scale to the nearest, ties to even
-  mlir::Value scale; ///< f32, max|v| / 127
+  mlir::Value codes; ///< i32, -largest .. largest: v / scale to the nearest, ties to even
+  mlir::Value scale; ///< f32, max|v| / largest
 };
-RoundedLanes roundToInt8(mlir::OpBuilder &b, mlir::Location loc, mlir::Value values);
+RoundedLanes roundToInt8(mlir::OpBuilder &b, mlir::Location loc, mlir::Value values, int64_t largest = 127);
 /// Quantizes 32 values as tile.store_acts says and stores them.
 void storeActs(mlir::OpBuilder &b, mlir::Location loc, mlir::Value values, mlir::Value target,
                mlir::Value row, mlir::Value block);

@@ -59,6 +59,8 @@ static void describe(llvm::raw_ostream &out, ActsType type) {
                        "|  -32 half +{4}|  totals   +{5}",
                        type.getWidth(), type.getStride(), type.getScalesOffset(), type.getStartsOffset(),
                        type.getHalfStartsOffset(), type.getTotalsOffset());
+  if (type.getCrossed())
+    out << llvm::formatv("|  crossed  +{0}", type.getCrossSumsOffset());
 }
 
 std::string cpu::describeLayouts(KernelOp kernel) {

@@ -4,7 +4,8 @@
 // lanes. A register holds L lanes (16, 8 or 4); the R lanes are taken L at a time.
 //
 //   vpdpbusd   unsigned weights x signed x: codes of fewer than 8 bits as they are; two's complement codes with
-//              the top bit flipped, which adds 128 to each, and 128 * sum(x) taken off the start value
+//              the top bit flipped, which adds 128 to each, and 128 * sum(x) taken off the start value.
+//              `crossed` dots: vpaddb (x's word + the codes' next one), vpaddb (x's next one + the codes' word), vpdpbusd of both
 //   pmaddubsw  (AVX2) pairs are added in 16 bits with saturation. Codes of b bits make at most
 //              2 * (2^b - 1) * 127: exact up to 7 bits. For 8 bits the sign of the weight moves to x
 //              (|w| <= 128, |x| <= 127: 2 * 128 * 127 = 32512 fits). Sums of several words are kept in 16 bits as
@@ -18,7 +19,7 @@
 //
 // Dots of several tokens with the same codes go word by word, all tokens of a word one after another: a token's sum is one
 // chain of vpdpbusd or sdot, up to 5 cycles a link, and a core looks only so far ahead for other chains, or not at all. Of
-// dots that go `in_turn`, and of all on ymm registers, a word is made in front of its dots. On NEON, of arranged tokens and of
+// dots that go `in_turn`, and of all on ymm registers, a word is made in front of its dots (of crossed ones two). On NEON, of arranged tokens and of
 // blocks with rows in more than one register, what is loaded and unpacked stands a few dots in front of its use (DotOrder.cpp);
 // the loads of what sums are multiplied by behind the dots come in between too. Elsewhere all words are made before.
 //
@@ -75,12 +76,16 @@ public:
                 .getRes();
     inits = sums;
   }
+  bool isCrossed() { return op.getCrossed(); }
+  /// Of crossed dots word q, an odd one, and the one before it.
   void step(size_t q, SmallVectorImpl<cpu::DotStep> &steps, cpu::MadeLanes &made) {
     for (auto [part, sum] : llvm::enumerate(sums)) {
       int64_t first = static_cast<int64_t>(part) * lanes;
       Value codes = variant.dot == DotKind::sdot && !variant.isScalable() ? codeBytes(q, first, made) : Value();
       Operation *point = &*b.getInsertionPoint(), *before = point->getPrevNode();
-      if (variant.dot == DotKind::pmaddubsw)
+      if (op.getCrossed())
+        sum = crossed(q, first, sum);
+      else if (variant.dot == DotKind::pmaddubsw)
         sum = pmaddubsw(q, first, sum, pairs[part]);
       else
         sum = variant.dot == DotKind::sdot ? sdot(q, first, sum, codes) : vpdpbusd(q, first, sum);
@@ -111,7 +116,7 @@ private:
     int64_t words = 0;
   };
   bool isFloat() { return cast<VectorType>(op.getResult().getType()).getElementType().isF32(); }
-  bool isSigned() { return op.getBits() == 8 && !op.getUnsignedCodes(); }
+  bool isSigned() { return op.getBits() == 8 && !op.getUnsignedCodes() && !op.getCrossed(); }
   VectorType type(int64_t n, Type element) { return VectorType::get({n}, element); }
   Type i8() { return b.getI8Type(); }
   Type i16() { return b.getI16Type(); }
@@ -153,6 +158,7 @@ private:
   Value floatDot();
   Value correctFlip(Value init);
   Value vpdpbusd(size_t q, int64_t first, Value acc);
+  Value crossed(size_t q, int64_t first, Value acc);
   Value pmaddubsw(size_t q, int64_t first, Value acc, Pairs &held);
   Value widen(Pairs &held, Value acc);
   Value sdot(size_t q, int64_t first, Value acc, Value codes);
@@ -202,6 +208,15 @@ Value DotLowering::vpdpbusd(size_t q, int64_t first, Value acc) {
   if (isSigned())
     w = b.create<arith::XOrIOp>(loc, w, splat(lanes, 32, int32_t(0x80808080)));
   return call("llvm.x86.avx512.vpdpbusd." + std::to_string(lanes * 32), acc.getType(), {acc, w, activation(q)});
+}
+
+Value DotLowering::crossed(size_t q, int64_t first, Value acc) {
+  auto sum = [&](Value x, size_t codes) -> Value {
+    Value bytesSum = b.create<arith::AddIOp>(loc, bytes(x), bytes(slice(op.getCodes()[codes], first)));
+    return b.create<vector::BitCastOp>(loc, acc.getType(), bytesSum);
+  };
+  Value u = sum(activation(q - 1), q), s = sum(activation(q), q - 1);
+  return call("llvm.x86.avx512.vpdpbusd." + std::to_string(lanes * 32), acc.getType(), {acc, u, s});
 }
 
 Value DotLowering::pmaddubsw(size_t q, int64_t first, Value acc, Pairs &held) {
@@ -392,10 +407,12 @@ SmallVector<Value> cpu::lowerDots(OpBuilder &b, ArrayRef<DotOp> dots, const Vari
   Operation *end = &*b.getInsertionPoint();
   SmallVector<Operation *> behind(codes.size(), end);
   if (front.getInTurn() || ymm)
-    behind = lineUp(codes, order, end, /*linesInTurn=*/ymm);
+    behind = lineUp(codes, order, end, /*linesInTurn=*/ymm || lowerings.front().isCrossed());
   SmallVector<DotStep> steps;
   MadeLanes made;
   for (size_t q : order) {
+    if (lowerings.front().isCrossed() && q % 2 == 0)
+      continue;
     b.setInsertionPoint(behind[q]);
     for (DotLowering &lowering : lowerings)
       lowering.step(q, steps, made);

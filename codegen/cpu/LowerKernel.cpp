@@ -235,8 +235,10 @@ FailureOr<size_t> KernelLowering::dots(ArrayRef<Operation *> ops) {
   for (DotOp dot : group) {
     if (dot.getUnsignedCodes() && dot.getBits() == 8 && variant.dot != DotKind::vpdpbusd)
       return dot.emitOpError("of unsigned codes of 8 bits has no instruction here");
+    if (dot.getCrossed() && variant.dot != DotKind::vpdpbusd)
+      return dot.emitOpError("crossed has no instruction here");
     if (variant.dot == DotKind::vpdpbusd && dot.getBits() == 8 && !dot.getUnsignedCodes() &&
-        dot.getX().getType().getElementType().isInteger() && !dot.getStart())
+        dot.getX().getType().getElementType().isInteger() && !dot.getStart() && !dot.getCrossed())
       return dot.emitOpError("of 8-bit codes needs the start of its activations where weights are unsigned bytes");
   }
   for (auto [dot, value] : llvm::zip_equal(group, cpu::lowerDots(b, group, variant)))

@@ -391,6 +391,8 @@ LogicalResult HVXPrinter::printGather(GatherOp op) {
 LogicalResult HVXPrinter::printDot(DotOp op) {
   if (!isUniformVector(op.getX()))
     return unsupported(op, "its activations are not words that are the same in all lanes");
+  if (op.getCrossed())
+    return unsupported(op, "vrmpy multiplies as many bytes as it adds");
   bool integer = getElementTypeOrSelf(op.getResult().getType()).isInteger(32);
   bool twosComplement = integer && op.getBits() == 8 && !op.getUnsignedCodes();
   if (twosComplement && !op.getStart())

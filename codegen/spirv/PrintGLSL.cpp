@@ -302,7 +302,7 @@ LogicalResult GLSLPrinter::printDot(DotOp op) {
   bool integer = getElementTypeOrSelf(op.getResult().getType()).isInteger(32);
   if (!isUniformVector(op.getX()))
     return unsupported(op, "its activations are not words that are the same in all lanes");
-  if (op.getUnsignedCodes())
+  if (op.getUnsignedCodes() || op.getCrossed())
     return unsupported(op, "both operands of its products are signed");
   if (failed(define(op, nameOf(op.getInit()))))
     return failure();

@@ -69,17 +69,27 @@ def Tile_ActsType : Tile_Type<"Acts", "acts"> {
     offset of 8 (Q4_0; other offsets take a multiple of it). A *half start* is -32 times the sum of one half of the
     group, for formats with a scale for each 16 (the offset of Q6_K). A *total* is the scale times the sum: what a
     minimum is multiplied by. All are written once, so that no kernel computes them for each of its row tiles.
+
+    `!tile.acts<2048, crossed>` can be read by crossed dots too (tile.dot): codes lie in -120 .. 120 instead of -127 .. 127,
+    and behind the totals are K/32 i32 *cross sums*: what the activations alone add to such a dot, negated. With bytes a
+    of words 0, 2, 4, 6 and bytes b of the words behind them, -sum(a * b + 128 * b).
   }];
-  let parameters = (ins "int64_t":$width);
-  let assemblyFormat = "`<` $width `>`";
+  let parameters = (ins "int64_t":$width, "bool":$crossed);
+  let builders = [TypeBuilder<(ins "int64_t":$width, CArg<"bool", "false">:$crossed), [{
+    return $_get($_ctxt, width, crossed);
+  }]>];
+  let skipDefaultBuilders = 1;
+  let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
+    int64_t getLargestCode() const { return getCrossed() ? 120 : 127; }
     int64_t getScalesOffset() const { return getWidth(); }
     int64_t getStartsOffset() const { return getWidth() + getWidth() / 32 * 4; }
     int64_t getHalfStartsOffset() const { return getWidth() + getWidth() / 32 * 8; }
     int64_t getTotalsOffset() const { return getWidth() + getWidth() / 32 * 16; }
+    int64_t getCrossSumsOffset() const { return getWidth() + getWidth() / 32 * 20; }
     /// Bytes from one token's row to the next: a multiple of 64.
-    int64_t getStride() const { return (getWidth() + getWidth() / 32 * 20 + 63) / 64 * 64; }
+    int64_t getStride() const { return (getWidth() + getWidth() / 32 * (getCrossed() ? 24 : 20) + 63) / 64 * 64; }
   }];
 }
 

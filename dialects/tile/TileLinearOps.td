@@ -116,16 +116,22 @@ def Tile_DotOp : Tile_Op<"dot", [Pure, AttrSizedOperandSegments, AllTypesMatch<[
     `unsigned_codes`: 8 bits are unsigned too, for targets whose instruction takes them so; others refuse the op.
     `in_turn`: there are so many sums that registers hold little besides. Back ends take all tokens of a word, then the
     next word, and make a word where it is used.
+    `crossed`: half the multiplications, and additions of bytes for the others (S. Winograd, A New Algorithm for Inner
+    Product, IEEE Transactions on Computers C-17, 1968). With bytes a, b of words q, q + 1 of x and c, d of the codes' words
+    q, q + 1, for even q,
+      init[t][r] + sum over q and bytes of unsigned(a + d) * signed(b + c)
+    where sums are those of bytes, modulo 256. That is a * c + b * d, and a * b and c * d, which depend on the token or on the
+    row alone: `init` takes them off. For targets with an instruction for bytes of either kind; others refuse the op.
 
     Float (G = 1): init[t][r] + sum over q of codes[q][r] * x[t][q], each product and sum fused.
   }];
   let arguments = (ins VectorOfAnyRankOf<[I32, F32]>:$init, Variadic<VectorOfRankAndType<[1], [I32, F32]>>:$codes,
                        VectorOfAnyRankOf<[I32, F32]>:$x, Optional<AnyType>:$start, I64Attr:$bits, DefaultValuedAttr<I64Attr, "0">:$first,
-                       UnitAttr:$unsigned_codes, UnitAttr:$in_turn);
+                       UnitAttr:$unsigned_codes, UnitAttr:$in_turn, UnitAttr:$crossed);
   let results = (outs VectorOfAnyRankOf<[I32, F32]>:$result);
   let assemblyFormat = [{
     $init `,` `[` $codes `]` `,` $x (`from` $first^)? (`start` $start^ `:` type($start))? `bits` $bits
-    (`unsigned` $unsigned_codes^)? (`in_turn` $in_turn^)? attr-dict
+    (`unsigned` $unsigned_codes^)? (`in_turn` $in_turn^)? (`crossed` $crossed^)? attr-dict
     `:` `[` type($codes) `]` `,` type($x) `->` type($result)
   }];
   let hasVerifier = 1;
@@ -208,8 +214,8 @@ def Tile_DotHalvesOp : Tile_Op<"dot_halves", [Pure, AllTypesMatch<["acc", "resul
 def Tile_StoreActsOp : Tile_Op<"store_acts", [MemoryEffects<[MemWrite]>]> {
   let summary = "quantizes groups of 32 values to int8 and stores them with scale and sums";
   let description = [{
-    scale = max|v| / 127; codes = round to nearest, ties to even, of v / scale; the sums follow the codes. A group of
-    zeros gets scale 0. Rows at `limit` and above are left out.
+    scale = max|v| / 127, or / 120 of crossed activations; codes = round to nearest, ties to even, of v / scale; the sums
+    follow the codes. A group of zeros gets scale 0. Rows at `limit` and above are left out.
   }];
   let arguments = (ins VectorOfRankAndType<[2], [F32]>:$value, Tile_ActsType:$target, Index:$row, Index:$block,
                        Optional<Index>:$limit);

@@ -425,6 +425,8 @@ LogicalResult DotOp::verify() {
     return emitOpError("has codes of 1 to 8 bits, not ") << getBits();
   if (getUnsignedCodes() && (!result.getElementType().isInteger() || getBits() != 8))
     return emitOpError("says 'unsigned' of codes that have no sign");
+  if (getCrossed() && (!result.getElementType().isInteger() || words % 2 || getBits() != 8 || getUnsignedCodes()))
+    return emitOpError("says 'crossed' of what are no pairs of words of 8 bits");
   Type i32 = IntegerType::get(getContext(), 32);
   Type start = result.getRank() == 2 ? Type(VectorType::get({result.getDimSize(0), 1}, i32)) : i32;
   if (getStart() && getStart().getType() != start)

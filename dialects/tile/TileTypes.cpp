@@ -86,7 +86,23 @@ LogicalResult RowsType::verify(function_ref<InFlightDiagnostic()> emitError, int
   return success();
 }
 
-LogicalResult ActsType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t width) {
+// <2048, crossed>
+Type ActsType::parse(AsmParser &parser) {
+  int64_t width;
+  llvm::SMLoc where = parser.getCurrentLocation();
+  if (parser.parseLess() || parser.parseInteger(width))
+    return {};
+  bool crossed = succeeded(parser.parseOptionalComma());
+  if ((crossed && parser.parseKeyword("crossed")) || parser.parseGreater())
+    return {};
+  return parser.getChecked<ActsType>(where, parser.getContext(), width, crossed);
+}
+
+void ActsType::print(AsmPrinter &printer) const {
+  printer << '<' << getWidth() << (getCrossed() ? ", crossed" : "") << '>';
+}
+
+LogicalResult ActsType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t width, bool) {
   if (width < kActGroup || width % kActGroup)
     return emitError() << "int8 activations come in groups of " << kActGroup << ": a width of " << width << " has none";
   return success();

@@ -30,7 +30,7 @@ void ActLevels::fill(KernelBuilder &k, Value acts) const {
   Value first = k.index(0), end = k.index(groups), scratch = k.kernel.getScratchArg();
   auto splat = [&](double v) { return k.splat(k.lanes(1), v); };
   k.loop(first, k.tokens(), 1, [&](Value token) {
-    Value from = k.add(k.mul(token, type.getStride()), type.getScalesOffset());
+    Value row = k.mul(token, type.getStride()), from = k.add(row, type.getScalesOffset());
     Value to = k.add(k.mul(token, stride()), offset);
     auto scales = [&](Value group) -> Value { return k.op<LoadOp>(line, acts, k.add(from, k.mul(group, 4))); };
     Value most = k.loop(first, end, width, k.splat(line, 0.0), [&](Value group, ValueRange most) {
@@ -57,10 +57,11 @@ void ActLevels::fill(KernelBuilder &k, Value acts) const {
     if (!starts)
       return;
     bool half = pairs == groups;
-    Value given = k.add(k.mul(token, type.getStride()), half ? type.getHalfStartsOffset() : type.getStartsOffset());
+    Value given = k.add(row, half ? type.getHalfStartsOffset() : type.getStartsOffset());
     k.loop(first, k.index(half ? 2 * groups : groups), width, [&](Value group) {
-      Value start = k.op<LoadOp>(words, acts, k.add(given, k.mul(group, 4)));
-      k.op<StoreOp>(starts->apply(k, start), scratch, k.add(to, k.add(k.mul(group, 4), 4 * pairs)));
+      auto load = [&](Value from) -> Value { return k.op<LoadOp>(words, acts, k.add(from, k.mul(group, 4))); };
+      Value crossSum = starts->crossed ? load(k.add(row, type.getCrossSumsOffset())) : Value();
+      k.op<StoreOp>(starts->apply(k, load(given), crossSum), scratch, k.add(to, k.add(k.mul(group, 4), 4 * pairs)));
     });
   });
 }

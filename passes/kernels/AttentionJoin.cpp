@@ -19,10 +19,12 @@ int64_t sinter::attentionSlice(const CacheShape &cache) {
   return slice < cache.positions ? slice : 0;
 }
 
-void sinter::buildAttentionJoin(OpBuilder &b, Location loc, StringRef name, const AttentionSpec &spec) {
+void sinter::buildAttentionJoin(OpBuilder &b, Location loc, StringRef name, const AttentionSpec &spec,
+                                const Schedule &schedule) {
   MLIRContext *context = b.getContext();
   int64_t columns = spec.heads * spec.cache.headDim, width = spec.cache.paddedHeadDim();
-  Type out = spec.actsOutput ? Type(ActsType::get(context, columns)) : RowsType::getPadded(context, columns);
+  Type out = spec.actsOutput ? Type(actsType(context, columns, spec.crossOutput, schedule))
+                             : RowsType::getPadded(context, columns);
   KernelBuilder k(b, loc, name, {spec.partialType(context), out}, 1, 4 * spec.slices());
   VectorType number = k.block(1, 1);
   Value weights = k.scratchRows(0, 1), head = k.tile(), zero = k.index(0);

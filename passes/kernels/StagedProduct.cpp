@@ -70,11 +70,13 @@ Value StagedProduct::dot(Value pair, int64_t group, Value part) {
     init = k.broadcast(!halves ? acts.getStart() : group == 0 ? acts.getLow() : acts.getHigh(), integers());
   else
     init = k.splatInt(integers(), tile.shift() ? int64_t(1) << (tile.shift() - 1) : 0);
+  if (tile.crossed())
+    init = k.make<arith::AddIOp>(k.broadcast(tile.crossSum(k, pair, group, part, rows), integers()), init);
   int64_t first = halves ? 4 * group : 0;
   const Format &format = tile.getFormat();
   return k.op<DotOp>(integers(), init, ValueRange(words).slice(first, halves ? 4 : 8), acts.getCodes(),
-                     format.signedCodes ? acts.getStart() : Value(), format.codeBits(), first, tile.movedUp(),
-                     /*inTurn=*/true);
+                     format.signedCodes ? acts.getStart() : Value(), tile.crossed() ? 8 : format.codeBits(), first,
+                     tile.movedUp(), /*inTurn=*/true, tile.crossed());
 }
 
 Value StagedProduct::addPair(Value pair, Value part, Value acc) {

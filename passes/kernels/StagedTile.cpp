@@ -6,8 +6,9 @@
 //       tile.store (tile.scale %b), ..      until all are known
 //       max= |tile.scale %b|
 //       tile.store (arith.negf (tile.minimum %b)), ..
-//       %q:8 = tile.unpack %b               (arith.xori %q, 0x80808080: codes of 8 bits as unsigned ones)
-//       tile.store %q#0, %scratch[..] ..    8 lines } }
+//       %q:8 = tile.unpack %b               (arith.xori %q, 0x80808080: codes of 8 bits as unsigned ones; + 120 or - 8: crossed)
+//       tile.store %q#0, %scratch[..] ..    8 lines
+//       (tile.store -(tile.dot %q, 0 crossed), ..) } }
 //   tile.store (%largest / 32767), ..
 //   scf.for %p over pairs { tile.store (scales of %p) * 32767 / %largest, as 16 bits each, .. }
 //
@@ -25,11 +26,20 @@ using namespace sinter::tile;
 /// Levels of a row's largest scale.
 static constexpr int64_t kLevels = 32767;
 
-StagedTile::StagedTile(const WeightShape &weight, int64_t offset, bool unsignedCodes)
+StagedTile::StagedTile(const WeightShape &weight, int64_t offset, const Schedule &schedule)
     : format(Format::get(weight.format)),
       blocks(PackedLayout(format, weight.rows, weight.cols).paddedCols() / kActGroup), offset(offset),
-      tileBytes(PackedLayout(format, weight.rows, weight.cols).tileBytes()), unsignedCodes(unsignedCodes) {
+      tileBytes(PackedLayout(format, weight.rows, weight.cols).tileBytes()), unsignedCodes(schedule.unsignedCodes),
+      crossedDots(schedule.crossedDots) {
   assert(!format.isFloat());
+}
+
+bool sinter::canCross(const Format &format) {
+  return !format.isFloat() && !format.signedCodes && format.codeBits() <= 4 && scaleGroups(format) == 1;
+}
+
+ActsType sinter::actsType(MLIRContext *context, int64_t width, bool cross, const Schedule &schedule) {
+  return ActsType::get(context, width, cross && schedule.crossedDots);
 }
 
 int64_t StagedTile::shift() const {
@@ -42,14 +52,19 @@ int64_t StagedTile::shift() const {
 }
 
 std::optional<StartRule> StagedTile::startRule() const {
-  StartRule rule{codeOffset(), groups() == 2 ? 32 : 8, shift()};
-  if (rule.offset == 0 || (rule.offset == rule.unit && rule.shift == 0))
+  StartRule rule{codeOffset(), groups() == 2 ? 32 : 8, shift(), crossed()};
+  if (!rule.crossed && (rule.offset == 0 || (rule.offset == rule.unit && rule.shift == 0)))
     return std::nullopt;
   return rule;
 }
 
-Value StartRule::apply(KernelBuilder &k, Value start) const {
-  Value scaled = offsetStart(k, start, offset, unit);
+Value StartRule::apply(KernelBuilder &k, Value start, Value crossSum) const {
+  Value scaled = offset ? offsetStart(k, start, offset, unit) : Value();
+  if (crossed) {
+    // Their codes are 8 above numbers of -8 .. 7.
+    Value moved = k.sub(crossSum, start);
+    scaled = scaled ? k.make<arith::AddIOp>(moved, scaled) : moved;
+  }
   if (shift == 0)
     return scaled;
   return k.make<arith::AddIOp>(scaled, k.splatInt(cast<VectorType>(start.getType()), int64_t(1) << (shift - 1)));
@@ -81,8 +96,20 @@ Value StagedTile::unpack(KernelBuilder &k, Value weight, Value tile, Value pair,
   }
   for (unsigned g = 0; format.minima && g < groups(); ++g)
     store(k.make<arith::NegFOp>(k.op<MinimumOp>(floats, at, g)), levelsLine() + 1 + number + g);
-  for (auto [q, word] : llvm::enumerate(k.op<UnpackOp>(SmallVector<Type>(8, words), at, false).getResults()))
-    store(movedUp() ? k.make<arith::XOrIOp>(word, k.splatInt(words, int32_t(0x80808080))) : word, 8 * number + q);
+  auto splat = [&](uint32_t v) { return k.splatInt(words, static_cast<int32_t>(v)); };
+  SmallVector<Value> codes(k.op<UnpackOp>(SmallVector<Type>(8, words), at, false).getResults());
+  for (auto [q, word] : llvm::enumerate(codes)) {
+    if (crossed())
+      word = k.make<arith::AddIOp>(word, splat(0x78787878)); // + 120
+    if (movedUp() || (crossed() && q % 2 == 0))
+      word = k.make<arith::XOrIOp>(word, splat(0x80808080)); // + 128, or - 128
+    store(word, 8 * number + q);
+  }
+  if (crossed()) {
+    Value none = splat(0), x = k.splatInt(k.lanes(8, k.b.getI32Type()), 0);
+    Value dot = k.op<DotOp>(words, none, codes, x, Value(), 8, 0, false, false, /*crossed=*/true);
+    store(k.sub(none, dot), crossSumsLine() + number);
+  }
   return largest;
 }
 
@@ -160,6 +187,10 @@ Value StagedTile::levels(KernelBuilder &k, Value pair, Value part, int64_t rows)
 
 Value StagedTile::minimum(KernelBuilder &k, Value pair, int64_t group, Value part, int64_t rows) const {
   return load(k, pair, levelsLine() + 1 + group, part, k.lanes(rows));
+}
+
+Value StagedTile::crossSum(KernelBuilder &k, Value pair, int64_t group, Value part, int64_t rows) const {
+  return load(k, pair, crossSumsLine() + group, part, k.lanes(rows, k.b.getI32Type()));
 }
 
 Value StagedTile::unit(KernelBuilder &k, Value part, int64_t rows) const {

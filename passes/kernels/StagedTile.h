@@ -11,24 +11,30 @@ namespace sinter {
 struct StartRule {
   /// Of codes; what the activations' starts are made for; by how many bits dots are shifted.
   int64_t offset, unit, shift;
+  /// They are crossed: what the activations add to them comes off as well.
+  bool crossed;
   bool operator==(const StartRule &other) const {
-    return offset == other.offset && unit == other.unit && shift == other.shift;
+    return offset == other.offset && unit == other.unit && shift == other.shift && crossed == other.crossed;
   }
   /// With half of what a dot is shifted by.
-  mlir::Value apply(KernelBuilder &k, mlir::Value start) const;
+  mlir::Value apply(KernelBuilder &k, mlir::Value start, mlir::Value crossSum) const;
 };
 
 /// The 32 rows of one row tile of a matrix in an integer format, in scratch. Scale groups go in pairs: those of two blocks of
 /// 32 columns, or the two of one block. For each pair lines of 32 rows follow one another, 4 bytes a row:
 ///
 ///   8 lines of codes a block, a byte each | levels of both scales, 16 bits each | negated minima, f32, a line each
+///   | of crossed dots what the rows alone add to them, negated, i32, a line each
+///
+/// Codes c of crossed dots (tile.dot) are c - 8 in words 0, 2, 4, 6 and c + 120 in the others: -8 .. 7 plus an activation of
+/// -120 .. 120 is a signed byte, 120 .. 135 plus one an unsigned byte.
 ///
 /// and behind all pairs the rows' units, f32: a scale is its level times the unit of its row. What a matrix lacks of the last
 /// pair is zero.
 class StagedTile {
 public:
-  /// `offset`: of the scratch, a multiple of 64 bytes. `unsignedCodes`: codes of 8 bits are moved up by 128.
-  StagedTile(const WeightShape &weight, int64_t offset, bool unsignedCodes);
+  /// `offset`: of the scratch, a multiple of 64 bytes.
+  StagedTile(const WeightShape &weight, int64_t offset, const Schedule &schedule);
 
   int64_t bytes() const { return (unitLine() + 1 + blocks * groups()) * kLineBytes; }
   /// Unpacks tile `tile` of `weight`.
@@ -56,6 +62,10 @@ public:
   const Format &getFormat() const { return format; }
   /// Codes of 8 bits are unsigned here.
   bool movedUp() const { return unsignedCodes && format.codeBits() == 8; }
+  /// Dots are crossed.
+  bool crossed() const { return crossedDots && canCross(format); }
+  /// Minus what the rows add to the crossed dots of one of a pair's groups.
+  mlir::Value crossSum(KernelBuilder &k, mlir::Value pair, int64_t group, mlir::Value part, int64_t rows) const;
   /// What a code is above the number that it stands for.
   int64_t codeOffset() const { return movedUp() ? 128 : format.codeOffset; }
   /// By how many bits the dot of a scale group may exceed 16.
@@ -67,7 +77,8 @@ private:
   static constexpr int64_t kLineBytes = 4 * kTileRows;
   unsigned groups() const { return scaleGroups(format); }
   int64_t levelsLine() const { return 8 * blocksPerPair(); }
-  int64_t linesPerPair() const { return levelsLine() + (format.minima ? 3 : 1); }
+  int64_t crossSumsLine() const { return levelsLine() + (format.minima ? 3 : 1); }
+  int64_t linesPerPair() const { return crossSumsLine() + (crossed() ? 2 : 0); }
   int64_t unitLine() const { return pairs() * linesPerPair(); }
   mlir::Value line(KernelBuilder &k, mlir::Value pair, int64_t number, mlir::Value part) const;
   /// Behind the units: the scales, until all are known.
@@ -79,7 +90,7 @@ private:
 
   const Format &format;
   int64_t blocks, offset, tileBytes;
-  bool unsignedCodes;
+  bool unsignedCodes, crossedDots;
 };
 
 } // namespace sinter

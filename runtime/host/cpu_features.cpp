@@ -60,11 +60,13 @@ void detect(name_list &names) {
   cpuid_result basic = cpuid(1, 0);
   cpuid_result extended = cpuid(7, 0);
   cpuid_result more = extended.eax >= 1 ? cpuid(7, 1) : cpuid_result();
+  cpuid_result vendor = cpuid(0x80000000, 0).eax >= 0x80000001 ? cpuid(0x80000001, 0) : cpuid_result();
   uint64_t state = bit(basic.ecx, 27) ? saved_state() : 0;
   bool avx = bit(basic.ecx, 28) && (state & ymm) == ymm;
   bool avx512 = bit(extended.ebx, 16) && (state & zmm) == zmm;
   names.add(bit(basic.ecx, 20), "sse4.2");
   names.add(bit(basic.ecx, 23), "popcnt");
+  names.add(bit(vendor.ecx, 6), "sse4a");
   names.add(bit(extended.ebx, 8), "bmi2");
   names.add(avx, "avx");
   names.add(avx && bit(extended.ebx, 5), "avx2");

@@ -19,3 +19,14 @@ tile.kernel @unsigned(%x: !tile.bytes) grid(%tile, %tokens, %position) scratch(%
   %e = tile.dot %d, [%q], %u bits 8 unsigned : [vector<32xi32>], vector<8xi32> -> vector<32xi32>
   tile.store %e, %x[%tile] : vector<32xi32>, !tile.bytes
 }
+
+// -----
+
+// Dots whose bytes are added in front of their products are for targets that add beside them.
+tile.kernel @crossed(%x: !tile.bytes) grid(%tile, %tokens, %position) scratch(%s : 0) tokens 1 {
+  %q = tile.load %x[%tile] : !tile.bytes -> vector<32xi32>
+  %u = tile.load_uniform %x[%tile] : !tile.bytes -> vector<8xi32>
+  // expected-error@+1 {{'tile.dot' has no HVX form yet: vrmpy multiplies as many bytes as it adds}}
+  %d = tile.dot %q, [%q, %q], %u bits 8 crossed : [vector<32xi32>, vector<32xi32>], vector<8xi32> -> vector<32xi32>
+  tile.store %d, %x[%tile] : vector<32xi32>, !tile.bytes
+}

@@ -28,7 +28,7 @@ FLOAT_TOLERANCE = 2.0 ** -12
 NOISE_FROM_EXACT = 1.5
 NOISE_BETWEEN_VARIANTS = 2.0
 CHUNK = 64
-TARGETS = {"x86-64": ("avx512vnni", "avxvnni", "avx2"), "aarch64": ("sve512", "sve256", "i8mm", "dotprod", "neon")}
+TARGETS = {"x86-64": ("zen4", "avx512vnni", "avxvnni", "avx2"), "aarch64": ("sve512", "sve256", "i8mm", "dotprod", "neon")}
 # Name: arguments of make_model.write.
 SHAPES = {
     "f32-heads-of-8": dict(kind="f32", width=40, ffn=172, heads=5, kv_heads=1, vocab=391),

@@ -2,6 +2,8 @@
 // RUN: sed -e 's/avx512vnni/avx2/' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=PLAIN
 // RUN: sed -e 's/q4_k/q8_0/g' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=STARTS
 // RUN: sed -e 's/q4_k/q4_0/g' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=SAME
+// RUN: sed -e 's/avx512vnni/zen4/' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=CROSSED
+// RUN: sed -e 's/avx512vnni/zen4/' -e 's/q4_k/q5_k/g' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=WIDE
 // RUN: sed -e 's/q4_k/q8_0/g' -e 's/\b512/384/g' -e 's/\([0-9?]\)x512/\1x384/g' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=REST
 
 // A chunk of 24 tokens and more: levels of its activations' scales, once for 8 tiles: 16 groups, 2 bytes each, and the unit.
@@ -77,6 +79,36 @@
 // SAME:           %[[INIT:.*]] = tile.broadcast %[[START]]
 // SAME-NEXT:      tile.dot %[[INIT]],
 // SAME:           tile.accumulate_levels {{.*}} shift 0
+
+// Where dots are crossed codes of 4 bits are c + 120 and c - 8 in turn, and what they add alone is what they add to zeros. A dot
+// starts with what activations add (cross sums and starts of Q4_K, whose codes have no offset; half of 1 bit) less that.
+// CROSSED-LABEL: tile.kernel @quantize_512({{.*}} !tile.acts<512, crossed>)
+// CROSSED:       tile.kernel @linear_q4_k_i8_512x512_tn({{.*}} !tile.acts<512, crossed>
+// CROSSED-DAG:     %[[HALF:.*]] = arith.constant dense<1> : vector<16xi32>
+// CROSSED-DAG:     %[[UP:.*]] = arith.constant dense<2021161080> : vector<32xi32>
+// CROSSED-DAG:     %[[DOWN:.*]] = arith.constant dense<-2139062144> : vector<32xi32>
+// CROSSED-DAG:     %[[ZEROS:.*]] = arith.constant dense<0> : vector<8xi32>
+// CROSSED:         %[[CROSS:.*]] = tile.load {{.*}} : !tile.acts<512, crossed> -> vector<16xi32>
+// CROSSED:         %[[START:.*]] = arith.subi %[[CROSS]], %{{.*}} : vector<16xi32>
+// CROSSED-NEXT:    arith.addi %[[START]], %[[HALF]] : vector<16xi32>
+// CROSSED:         %[[Q:.*]]:8 = tile.unpack
+// CROSSED-NEXT:    %[[C0:.*]] = arith.addi %[[Q]]#0, %[[UP]]
+// CROSSED-NEXT:    %[[W0:.*]] = arith.xori %[[C0]], %[[DOWN]]
+// CROSSED:         %[[W1:.*]] = arith.addi %[[Q]]#1, %[[UP]]
+// CROSSED:         %[[ALONE:.*]] = tile.dot %{{.*}}, [%[[W0]], %[[W1]], {{.*}}], %[[ZEROS]] bits 8 crossed
+// CROSSED-NEXT:    %[[LESS:.*]] = arith.subi %{{.*}}, %[[ALONE]]
+// CROSSED:         tile.store %[[LESS]]
+// CROSSED:         %[[BEGIN:.*]] = arith.addi %{{.*}}, %{{.*}} : vector<8x16xi32>
+// CROSSED:         tile.dot %[[BEGIN]], {{.*}} bits 8 in_turn crossed
+// CROSSED:         tile.accumulate_levels {{.*}} shift 1
+// CROSSED:         tile.scale_accumulate
+// Kernels of one token have nothing to gain, and more bits for activations. 5 bits do not fit.
+// CROSSED:       tile.kernel @quantize_512_v2({{.*}} !tile.acts<512>)
+// CROSSED-NOT:     crossed
+// CROSSED:       tile.kernel @linear_q4_k_i8_512x512_t1(
+// CROSSED-NOT:     crossed
+// WIDE:          tile.accumulate_levels
+// WIDE-NOT:      crossed
 
 // Of 6 pairs the last two are added up alone.
 // REST-LABEL:   tile.kernel @linear_q8_0_i8_384x384_tn(

@@ -157,6 +157,41 @@ tile.kernel @quantize(%x: !tile.rows<64>, %y: !tile.acts<64>) grid(%tile, %token
 }
 
 // -----
+// Rows that crossed dots read: codes up to 120, and behind the totals -sum((a + 128) * b) of words 0, 2, .. and those behind them.
+// CHECK-LABEL: tile.kernel @quantize_crossed
+// CHECK-DAG:     %[[MORE:.*]] = arith.constant dense<-128> : vector<16xi32>
+// CHECK-DAG:     %[[MOST:.*]] = arith.constant 1.200000e+02 : f32
+// CHECK:         arith.divf %[[MOST]], %{{.*}} : f32
+// CHECK:         %[[Q:.*]] = arith.fptosi
+// CHECK-DAG:     %[[A:.*]] = vector.shuffle %[[Q]], %[[Q]] [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27]
+// CHECK-DAG:     %[[S:.*]] = arith.subi %[[MORE]], %[[A]]
+// CHECK-DAG:     %[[B:.*]] = vector.shuffle %[[Q]], %[[Q]] [4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31]
+// CHECK:         %[[P:.*]] = arith.muli %[[S]], %[[B]]
+// CHECK:         %[[SUM:.*]] = tile.reduce <add> %[[P]] : vector<16xi32> -> i32
+// CHECK:         tile.store_uniform %[[SUM]], %{{.*}} : i32, !tile.acts<64, crossed>
+tile.kernel @quantize_crossed(%x: !tile.rows<64>, %y: !tile.acts<64, crossed>) grid(%tile, %tokens, %position)
+    scratch(%scratch : 0) tokens 1 {
+  %v = tile.load_row %x[%tile, %position] : !tile.rows<64> -> vector<1x32xf32>
+  tile.store_acts %v, %y[%tile, %position] : vector<1x32xf32>, !tile.acts<64, crossed>
+}
+
+// -----
+// What a dot is stays with each token's.
+// CHECK-LABEL: tile.kernel @crossed
+// CHECK-COUNT-2: tile.dot %{{.*}}, [%{{.*}}, %{{.*}}], %{{.*}} from 2 bits 8 in_turn crossed : [vector<4xi32>, vector<4xi32>], vector<8xi32> -> vector<4xi32>
+tile.kernel @crossed(%a: !tile.acts<64, crossed>, %w: !tile.bytes, %y: !tile.rows<64>) grid(%tile, %tokens, %position)
+    scratch(%scratch : 0) tokens 2 {
+  %c0 = arith.constant 0 : index
+  %q = tile.load %w[%tile] : !tile.bytes -> vector<4xi32>
+  %none = arith.constant dense<0> : vector<2x4xi32>
+  %codes, %scale, %start, %low, %high, %total = tile.load_acts %a[%position, %tile] : !tile.acts<64, crossed>
+      -> vector<2x8xi32>, vector<2x1xf32>, vector<2x1xi32>, vector<2x1xi32>, vector<2x1xi32>, vector<2x1xf32>
+  %i = tile.dot %none, [%q, %q], %codes from 2 bits 8 in_turn crossed
+      : [vector<4xi32>, vector<4xi32>], vector<2x8xi32> -> vector<2x4xi32>
+  tile.store_row %i, %y[%c0, %c0] : vector<2x4xi32>, !tile.rows<64>
+}
+
+// -----
 // A view is read through: 64 bytes into the scratch. `uniform` words are the same in all lanes.
 // CHECK-LABEL: tile.kernel @view
 // CHECK-NOT:     tile.view

@@ -146,6 +146,23 @@ tile.kernel @dot_unsigned() grid(%tile, %tokens, %position) scratch(%scratch : 0
 }
 
 // -----
+tile.kernel @dot_crossed_words() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %i = arith.constant dense<0> : vector<2x8xi32>
+  %q = arith.constant dense<0> : vector<8xi32>
+  // expected-error@+1 {{says 'crossed' of what are no pairs of words of 8 bits}}
+  %d = tile.dot %i, [%q, %q, %q], %i bits 8 crossed
+      : [vector<8xi32>, vector<8xi32>, vector<8xi32>], vector<2x8xi32> -> vector<2x8xi32>
+}
+
+// -----
+tile.kernel @dot_crossed_bits() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %i = arith.constant dense<0> : vector<2x8xi32>
+  %q = arith.constant dense<0> : vector<8xi32>
+  // expected-error@+1 {{says 'crossed' of what are no pairs of words of 8 bits}}
+  %d = tile.dot %i, [%q, %q], %i bits 4 crossed : [vector<8xi32>, vector<8xi32>], vector<2x8xi32> -> vector<2x8xi32>
+}
+
+// -----
 tile.kernel @dot_sum_type() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
   %i = arith.constant dense<0> : vector<2x8xi32>
   %q = arith.constant dense<0> : vector<8xi32>

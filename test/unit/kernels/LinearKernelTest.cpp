@@ -42,6 +42,9 @@ struct Layer {
   Codes codes = Codes::Random;
 
   bool acts() const { return !Format::get(formats.front()).isFloat(); }
+  bool canCross() const {
+    return llvm::any_of(formats, [](FormatId id) { return sinter::canCross(Format::get(id)); });
+  }
   int64_t heads() const { return rows / headDim; }
   std::string text() const;
   std::string name() const;
@@ -129,6 +132,7 @@ void LinearKernel::build(const Layer &layer, ModelOp &model, TokenClass tokens) 
   for (FormatId format : layer.formats)
     spec.weights.push_back({format, layer.rows, layer.cols});
   spec.actsInput = layer.acts();
+  spec.crossInput = spec.crossOutput = layer.canCross();
   spec.residuals = op.getResiduals().size();
   spec.biases = op.getBiases().size();
   spec.ropeWidth = layer.epilogue == Epilogue::Rotate ? layer.rotaryDim : 0;
@@ -211,6 +215,7 @@ Array product(const Weight &weight, const Array &x) {
 void LinearKernel::checkStep(const Layer &layer, ModelOp &model, const KernelCode &code,
                              llvm::ArrayRef<Weight> weights, const Step &step) {
   int64_t tokens = step.tokens, buffer = step.rows();
+  bool crossed = layer.canCross() && schedule().crossedDots;
   Call call;
   call.tokens = step.tokens;
   call.position = step.position;
@@ -220,14 +225,14 @@ void LinearKernel::checkStep(const Layer &layer, ModelOp &model, const KernelCod
   Array x;
   std::vector<double> actScales;
   if (layer.acts()) {
-    ActRows rows(tokens, buffer, layer.cols, 5, layer.codes);
+    ActRows rows(tokens, buffer, layer.cols, 5, layer.codes, crossed);
     x = rows.values;
     call.bindings.push_back(rows.bytes);
     for (int64_t t = 0; t < tokens; ++t) {
       actScales.push_back(0);
       for (int64_t g = 0; g < layer.cols / kActGroup; ++g)
         actScales[t] = std::max<double>(
-            actScales[t], floatAt(rows.bytes, t * actRowBytes(layer.cols) + layer.cols + 4 * g));
+            actScales[t], floatAt(rows.bytes, t * actRowBytes(layer.cols, crossed) + layer.cols + 4 * g));
     }
   } else {
     FloatRows rows(tokens, buffer, layer.cols, 5);
@@ -248,7 +253,7 @@ void LinearKernel::checkStep(const Layer &layer, ModelOp &model, const KernelCod
     call.bindings.push_back(ropeTable(layer.rotaryDim));
   }
   int64_t outBytes = layer.output == OutputKind::Rows   ? buffer * rowBytes
-                     : layer.output == OutputKind::Acts ? buffer * actRowBytes(layer.rows)
+                     : layer.output == OutputKind::Acts ? buffer * actRowBytes(layer.rows, crossed)
                      : layer.output == OutputKind::Keys ? cache.keyBytes()
                                                         : cache.valueBytes();
   call.bindings.push_back(untouched(outBytes));
@@ -310,7 +315,7 @@ void LinearKernel::checkStep(const Layer &layer, ModelOp &model, const KernelCod
   if (layer.output == OutputKind::Rows)
     expectFloatRows(found, expected, bound);
   else if (layer.output == OutputKind::Acts)
-    expectActRows(found, expected, bound);
+    expectActRows(found, expected, bound, crossed);
   else
     expectCache(layer, found, expected, step.position, bound);
   if (layer.epilogue == Epilogue::Residual && !HasFatalFailure()) {

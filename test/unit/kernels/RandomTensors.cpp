@@ -192,8 +192,17 @@ int64_t test::bufferRows(int64_t tokens) {
 int64_t test::floatRowBytes(int64_t width) {
   return static_cast<int64_t>(llvm::alignTo(width, 32)) * 4;
 }
-int64_t test::actRowBytes(int64_t width) {
-  return static_cast<int64_t>(llvm::alignTo(width + width / 32 * 20, 64));
+int64_t test::actRowBytes(int64_t width, bool crossed) {
+  return static_cast<int64_t>(llvm::alignTo(width + width / 32 * (crossed ? 24 : 20), 64));
+}
+
+/// Of 32 codes: minus each word's bytes times those of the word in front of it, and 128 times them, for words 1, 3, 5, 7.
+static int32_t crossSum(const uint8_t *codes) {
+  int32_t sum = 0;
+  for (int64_t word = 1; word < 8; word += 2)
+    for (int64_t i = 0; i < 4; ++i)
+      sum -= static_cast<int8_t>(codes[4 * word + i]) * (static_cast<int8_t>(codes[4 * word + i - 4]) + 128);
+  return sum;
 }
 
 std::vector<float> test::randomFloats(size_t count, unsigned seed) {
@@ -216,9 +225,10 @@ FloatRows::FloatRows(int64_t tokens, int64_t rows, int64_t width, unsigned seed)
     put(bytes.data() + at, std::numeric_limits<float>::quiet_NaN());
 }
 
-ActRows::ActRows(int64_t tokens, int64_t rows, int64_t width, unsigned seed, Codes codes)
+ActRows::ActRows(int64_t tokens, int64_t rows, int64_t width, unsigned seed, Codes codes, bool crossed)
     : values(tokens, width) {
-  int64_t stride = actRowBytes(width), groups = width / kActGroup;
+  int64_t stride = actRowBytes(width, crossed), groups = width / kActGroup;
+  int largest = crossed ? 120 : 127;
   std::mt19937 random(seed);
   bytes.resize(rows * stride, 0xff);
   for (int64_t t = 0; t < tokens; ++t) {
@@ -229,7 +239,7 @@ ActRows::ActRows(int64_t tokens, int64_t rows, int64_t width, unsigned seed, Cod
       int32_t sum = 0, half = 0;
       for (int64_t i = 0; i < kActGroup; ++i) {
         int code =
-            codes == Codes::Extreme ? (random() & 1 ? 127 : -127) : int(random() % 255) - 127;
+            codes == Codes::Extreme ? (random() & 1 ? largest : -largest) : int(random() % (2 * largest + 1)) - largest;
         row[g * kActGroup + i] = static_cast<uint8_t>(code);
         values.row(t)[g * kActGroup + i] = double(scale) * code;
         sum += code;
@@ -240,6 +250,8 @@ ActRows::ActRows(int64_t tokens, int64_t rows, int64_t width, unsigned seed, Cod
       put(row + width + 4 * (2 * groups + 2 * g), -32 * half);
       put(row + width + 4 * (2 * groups + 2 * g + 1), -32 * (sum - half));
       put(row + width + 4 * (4 * groups + g), float(sum) * scale);
+      if (crossed)
+        put(row + width + 4 * (5 * groups + g), crossSum(row + g * kActGroup));
     }
   }
 }
@@ -279,8 +291,9 @@ void test::expectFloatRows(const Bytes &found, const Array &expected,
 }
 
 void test::expectActRows(const Bytes &found, const Array &expected,
-                         llvm::function_ref<double(int64_t, int64_t)> bound) {
-  int64_t stride = actRowBytes(expected.cols), groups = expected.cols / kActGroup;
+                         llvm::function_ref<double(int64_t, int64_t)> bound, bool crossed) {
+  int64_t stride = actRowBytes(expected.cols, crossed), groups = expected.cols / kActGroup;
+  int most = crossed ? 120 : 127;
   for (int64_t t = 0; t < expected.rows; ++t)
     for (int64_t g = 0; g < groups; ++g) {
       const uint8_t *row = found.data() + t * stride;
@@ -291,7 +304,7 @@ void test::expectActRows(const Bytes &found, const Array &expected,
       }
       // The division is rounded once; largest moves by as much as its element.
       double scale = get<float>(row + expected.cols + 4 * g);
-      ASSERT_NEAR(scale, largest / 127, off / 127 + largest / 127 * 2 * kRounding)
+      ASSERT_NEAR(scale, largest / most, off / most + largest / most * 2 * kRounding)
           << "token " << t << " group " << g;
       int32_t sum = 0, half = 0;
       for (int64_t i = 0; i < kActGroup; ++i) {
@@ -303,7 +316,7 @@ void test::expectActRows(const Bytes &found, const Array &expected,
         ASSERT_LE(std::fabs(code * scale - expected.row(t)[c]),
                   scale * (0.5 + 127 * 4 * kRounding) + bound(t, c))
             << "token " << t << " column " << c << ": code " << code;
-        ASSERT_NE(code, -128);
+        ASSERT_LE(std::abs(code), most);
       }
       ASSERT_EQ(get<int32_t>(row + expected.cols + 4 * (groups + g)), -8 * sum)
           << "token " << t << " group " << g;
@@ -313,6 +326,9 @@ void test::expectActRows(const Bytes &found, const Array &expected,
           << "token " << t << " group " << g;
       ASSERT_EQ(get<float>(row + expected.cols + 4 * (4 * groups + g)), float(sum) * float(scale))
           << "token " << t << " group " << g;
+      if (crossed)
+        ASSERT_EQ(get<int32_t>(row + expected.cols + 4 * (5 * groups + g)), crossSum(row + g * kActGroup))
+            << "token " << t << " group " << g;
     }
   EXPECT_TRUE(isUntouched(llvm::ArrayRef(found).drop_front(expected.rows * stride)))
       << "rows past the last token are written";

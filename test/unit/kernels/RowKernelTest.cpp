@@ -11,15 +11,15 @@ namespace {
 
 class RowKernel : public KernelTest {
 protected:
-  void checkNorm(int64_t width, bool norm, bool acts);
+  void checkNorm(int64_t width, bool norm, bool acts, bool cross = false);
   void checkEmbedding(FormatId format, int64_t width, double scale);
 };
 
-void RowKernel::checkNorm(int64_t width, bool norm, bool acts) {
+void RowKernel::checkNorm(int64_t width, bool norm, bool acts, bool cross) {
   if (HasFatalFailure())
     return;
   SCOPED_TRACE(
-      llvm::formatv("width {0}{1}{2}", width, norm ? ", norm" : "", acts ? ", int8" : "").str());
+      llvm::formatv("width {0}{1}{2}", width, norm ? ", norm" : "", cross ? ", crossed" : acts ? ", int8" : "").str());
   const double eps = 1e-5;
   std::string rows = llvm::formatv("tensor<?x{0}xf32>", width),
               gain = llvm::formatv("tensor<{0}xf32>", width);
@@ -27,9 +27,10 @@ void RowKernel::checkNorm(int64_t width, bool norm, bool acts) {
   ModelOp model(
       "func.func @op(%x: " + rows + ") -> " + rows + " {\n%g = llm.parameter \"gain\" : " + gain +
       "\n%y = llm.rms_norm %x, %g {eps = 1.0e-5} : " + rows + "\nreturn %y : " + rows + "\n}");
-  NormSpec spec{width, norm ? std::optional<double>(eps) : std::nullopt, acts};
+  NormSpec spec{width, norm ? std::optional<double>(eps) : std::nullopt, acts, cross};
   mlir::OpBuilder b = model.builder();
-  buildNorm(b, model.loc(), "norm", spec);
+  buildNorm(b, model.loc(), "norm", spec, schedule());
+  bool crossed = cross && schedule().crossedDots;
   KernelCode code(*model.kernels, machine());
   RandomFile file;
   std::vector<float> gains = randomFloats(width, 9);
@@ -46,7 +47,7 @@ void RowKernel::checkNorm(int64_t width, bool norm, bool acts) {
       std::memcpy(call.bindings.back().data(), gains.data(), gains.size() * 4);
     }
     call.bindings.push_back(
-        untouched(bufferRows(tokens) * (acts ? actRowBytes(width) : floatRowBytes(width))));
+        untouched(bufferRows(tokens) * (acts ? actRowBytes(width, crossed) : floatRowBytes(width))));
     Array expected = norm ? model.evaluate({x.values}) : x.values;
     // The squares are summed in 32 lanes (width / 32 roundings each, 5 to join them), which the
     // root halves; then the mean, eps, the root, the division and two products.
@@ -54,7 +55,7 @@ void RowKernel::checkNorm(int64_t width, bool norm, bool acts) {
       return norm ? std::fabs(expected.row(t)[c]) * (width / 64.0 + 9) * kRounding : 0;
     };
     Bytes found = code.run("norm", call);
-    acts ? expectActRows(found, expected, bound) : expectFloatRows(found, expected, bound);
+    acts ? expectActRows(found, expected, bound, crossed) : expectFloatRows(found, expected, bound);
   }
 }
 
@@ -63,9 +64,15 @@ TEST_P(RowKernel, Norm) {
   checkNorm(512, true, false);
 }
 
-TEST_P(RowKernel, NormQuantize) { checkNorm(480, true, true); }
+TEST_P(RowKernel, NormQuantize) {
+  checkNorm(480, true, true);
+  checkNorm(480, true, true, /*cross=*/true);
+}
 
-TEST_P(RowKernel, Quantize) { checkNorm(96, false, true); }
+TEST_P(RowKernel, Quantize) {
+  checkNorm(96, false, true);
+  checkNorm(96, false, true, /*cross=*/true);
+}
 
 void RowKernel::checkEmbedding(FormatId format, int64_t width, double scale) {
   if (HasFatalFailure())
