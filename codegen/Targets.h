@@ -83,8 +83,8 @@ struct Schedule {
   bool unsignedCodes = false;
   /// Attention of a chunk multiplies integers of 16 bits, two a lane, instead of floats (passes/kernels/AttentionHalves.cpp).
   bool attentionHalves = false;
-  /// Staged dots of codes of 4 bits are crossed (tile.dot): for cores that add bytes beside their multiplications. Acts that such
-  /// weights read have smaller codes (!tile.acts<.., crossed>).
+  /// Staged dots of codes of 4 bits are crossed (tile.dot): for cores that add bytes beside their multiplications. What such
+  /// weights read has smaller codes then, on all variants of a bundle (!tile.acts<.., crossed>).
   bool crossedDots = false;
 
   const RegisterBlock &gemv() const { return linear.front(); }

@@ -80,7 +80,7 @@ KernelName sinter::linearName(llm::LinearOp op, const LinearSpec &spec) {
   name.key("counts", std::to_string(spec.residuals) + "," + std::to_string(spec.biases) + "," +
                          std::to_string(spec.ropeWidth));
   name.key("rows", std::to_string(spec.maxTokens));
-  name.key("cross", std::to_string(spec.crossInput) + std::to_string(spec.crossOutput));
+  name.key("crossed", std::to_string(spec.crossedInput) + std::to_string(spec.crossedOutput));
   if (op.getAppend()) {
     const CacheShape &cache = spec.cache;
     name.key("cache", std::to_string(cache.heads) + "x" + std::to_string(cache.headDim) + "x" +
@@ -100,7 +100,7 @@ KernelName sinter::attentionName(const AttentionSpec &spec) {
   KernelName name(text + tokenText(spec.tokens));
   name.key("positions", std::to_string(cache.positions));
   name.key("scale", spec.scale);
-  name.key("cross", std::to_string(spec.crossOutput));
+  name.key("crossed", std::to_string(spec.crossedOutput));
   return name;
 }
 
@@ -108,7 +108,7 @@ KernelName sinter::attentionJoinName(const AttentionSpec &spec) {
   KernelName name("attention_join_h" + std::to_string(spec.heads) + "d" + std::to_string(spec.cache.headDim) +
                   (spec.actsOutput ? "_quantize" : "") + "_slice" + std::to_string(spec.slice));
   name.key("slices", std::to_string(spec.slices()));
-  name.key("cross", std::to_string(spec.crossOutput));
+  name.key("crossed", std::to_string(spec.crossedOutput));
   return name;
 }
 

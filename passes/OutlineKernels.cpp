@@ -132,15 +132,10 @@ bool Outliner::areCrossed(Value rows) {
   });
 }
 
-/// Bytes of a value of the running program: rows for as many tokens as register blocks may read. Variants share the plan.
+/// Bytes of a value of the running program: rows for as many tokens as register blocks may read.
 int64_t Outliner::rowsBytes(Value rows) {
-  if (auto acts = dyn_cast<llm::ActsType>(rows.getType())) {
-    int64_t stride = 0;
-    for (auto [variant, body] : variants)
-      stride = std::max(stride,
-                        actsType(context(), acts.getWidth(), areCrossed(rows), variant->schedule).getStride());
-    return tokenRows(maxTokens) * stride;
-  }
+  if (auto acts = dyn_cast<llm::ActsType>(rows.getType()))
+    return tokenRows(maxTokens) * tile::ActsType::get(context(), acts.getWidth(), areCrossed(rows)).getStride();
   auto tensor = cast<RankedTensorType>(rows.getType());
   if (tensor.getRank() == 1)
     return tokenRows(maxTokens) * 4;
@@ -285,9 +280,9 @@ void Outliner::outlineNorm(Operation *op, Value x, Value gain, std::optional<dou
   KernelName name(eps ? (spec.actsOutput ? "norm_quantize" : "norm") : "quantize", spec.width);
   if (eps)
     name.key("eps", *eps);
-  name.key("cross", std::to_string(spec.crossOutput));
-  std::string symbol = kernel(op->getLoc(), name, [&](OpBuilder &b, StringRef symbol, const Schedule &schedule) {
-    buildNorm(b, op->getLoc(), symbol, spec, schedule);
+  name.key("crossed", std::to_string(spec.crossedOutput));
+  std::string symbol = kernel(op->getLoc(), name, [&](OpBuilder &b, StringRef symbol, const Schedule &) {
+    buildNorm(b, op->getLoc(), symbol, spec);
   });
   SmallVector<BindingAttr> bindings = {read(x)};
   if (eps)
@@ -301,7 +296,7 @@ void Outliner::outlineLinear(llm::LinearOp op) {
   for (Value weight : op.getWeights())
     spec.weights.push_back(shapeOf(weight));
   spec.actsInput = isa<llm::ActsType>(op.getX().getType());
-  spec.crossInput = areCrossed(op.getX());
+  spec.crossedInput = areCrossed(op.getX());
   spec.residuals = op.getResiduals().size();
   spec.biases = op.getBiases().size();
   if (op.getRope())
@@ -315,7 +310,7 @@ void Outliner::outlineLinear(llm::LinearOp op) {
     spec.cache = cacheShape(*op.getAppend());
   } else {
     spec.output = isa<llm::ActsType>(result) ? OutputKind::Acts : OutputKind::Rows;
-    spec.crossOutput = areCrossed(op.getResult());
+    spec.crossedOutput = areCrossed(op.getResult());
   }
   std::string symbol =
       kernel(op.getLoc(), linearName(op, spec), [&](OpBuilder &b, StringRef symbol, const Schedule &schedule) {
@@ -351,7 +346,7 @@ void Outliner::outlineAttention(llm::AttentionOp op) {
                      op.getScale().convertToDouble(), isa<llm::ActsType>(op.getResult().getType()), tokenClass()};
   if (one())
     spec.slice = attentionSlice(spec.cache);
-  spec.crossOutput = areCrossed(op.getResult());
+  spec.crossedOutput = areCrossed(op.getResult());
   std::string symbol =
       kernel(op.getLoc(), attentionName(spec), [&](OpBuilder &b, StringRef symbol, const Schedule &schedule) {
         buildAttention(b, op.getLoc(), symbol, spec, schedule);
@@ -364,8 +359,8 @@ void Outliner::outlineAttention(llm::AttentionOp op) {
                     exec::TilesAttr::get(context(), spec.cache.heads, one() ? 0 : spec.tileTokens(), 0));
   }
   std::string join =
-      kernel(op.getLoc(), attentionJoinName(spec), [&](OpBuilder &b, StringRef symbol, const Schedule &schedule) {
-        buildAttentionJoin(b, op.getLoc(), symbol, spec, schedule);
+      kernel(op.getLoc(), attentionJoinName(spec), [&](OpBuilder &b, StringRef symbol, const Schedule &) {
+        buildAttentionJoin(b, op.getLoc(), symbol, spec);
       });
   std::string partials = makeTransient(op.getLoc(), spec.partialBytes());
   bindings.push_back(BindingAttr::get(context(), partials, Access::Write));
@@ -378,7 +373,7 @@ void Outliner::outlineScore(llm::LinearScoreOp op) {
                  areCrossed(op.getX())};
   KernelName name("score", spec.weight, tokenClass());
   name.key("tokens", std::to_string(spec.maxTokens));
-  name.key("cross", std::to_string(spec.crossInput));
+  name.key("crossed", std::to_string(spec.crossedInput));
   std::string score =
       kernel(op.getLoc(), name, [&](OpBuilder &b, StringRef symbol, const Schedule &schedule) {
         buildScore(b, op.getLoc(), symbol, spec, schedule);

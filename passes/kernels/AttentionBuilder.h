@@ -58,21 +58,20 @@ struct AttentionScratch {
 class AttentionBuilder {
 public:
   AttentionBuilder(mlir::OpBuilder &b, mlir::Location loc, llvm::StringRef name, const AttentionSpec &spec, int64_t T,
-                   int64_t R, int64_t valueLanes, bool prefetch, const Schedule &schedule)
+                   int64_t R, int64_t valueLanes, bool prefetch, bool halves)
       : spec(spec), cache(spec.cache), group(spec.group()), width(cache.paddedHeadDim()), R(R),
         valueLanes(valueLanes), prefetch(prefetch), staged(!cache.element.isF32() && spec.rows() > T),
-        words(cache.isInt8() && !staged), halves(schedule.attentionHalves && staged && !cache.isInt8() && cache.headDim % 16 == 0),
-        at(spec, T, staged, this->halves), k(b, loc, name, bindings(b.getContext(), spec, schedule), T, at.bytes) {}
+        words(cache.isInt8() && !staged), halves(halves && staged && !cache.isInt8() && cache.headDim % 16 == 0),
+        at(spec, T, staged, this->halves), k(b, loc, name, bindings(b.getContext(), spec), T, at.bytes) {}
 
   void build();
 
 private:
-  static llvm::SmallVector<mlir::Type> bindings(mlir::MLIRContext *context, const AttentionSpec &spec,
-                                             const Schedule &schedule) {
+  static llvm::SmallVector<mlir::Type> bindings(mlir::MLIRContext *context, const AttentionSpec &spec) {
     int64_t columns = spec.heads * spec.cache.headDim;
     mlir::Type rows = tile::RowsType::getPadded(context, columns), bytes = tile::BytesType::get(context);
     mlir::Type out = spec.slice        ? spec.partialType(context)
-                     : spec.actsOutput ? mlir::Type(actsType(context, columns, spec.crossOutput, schedule))
+                     : spec.actsOutput ? mlir::Type(tile::ActsType::get(context, columns, spec.crossedOutput))
                                        : rows;
     return {rows, bytes, bytes, out};
   }

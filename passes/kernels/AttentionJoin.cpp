@@ -19,11 +19,10 @@ int64_t sinter::attentionSlice(const CacheShape &cache) {
   return slice < cache.positions ? slice : 0;
 }
 
-void sinter::buildAttentionJoin(OpBuilder &b, Location loc, StringRef name, const AttentionSpec &spec,
-                                const Schedule &schedule) {
+void sinter::buildAttentionJoin(OpBuilder &b, Location loc, StringRef name, const AttentionSpec &spec) {
   MLIRContext *context = b.getContext();
   int64_t columns = spec.heads * spec.cache.headDim, width = spec.cache.paddedHeadDim();
-  Type out = spec.actsOutput ? Type(actsType(context, columns, spec.crossOutput, schedule))
+  Type out = spec.actsOutput ? Type(ActsType::get(context, columns, spec.crossedOutput))
                              : RowsType::getPadded(context, columns);
   KernelBuilder k(b, loc, name, {spec.partialType(context), out}, 1, 4 * spec.slices());
   VectorType number = k.block(1, 1);

@@ -342,5 +342,5 @@ void sinter::buildAttention(OpBuilder &b, Location loc, StringRef name, const At
     valueLanes *= 2;
   bool inOrder = R == kTileRows && valueLanes == width && !spec.cache.isInt8();
   bool prefetch = spec.tokens == TokenClass::One && schedule.prefetchBytes && !inOrder;
-  AttentionBuilder(b, loc, name, spec, T, R, valueLanes, prefetch, schedule).build();
+  AttentionBuilder(b, loc, name, spec, T, R, valueLanes, prefetch, schedule.attentionHalves).build();
 }

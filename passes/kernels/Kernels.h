@@ -67,17 +67,15 @@ struct CacheShape {
 enum class OutputKind { Rows, Acts, Keys, Values };
 
 /// Whether dots of such weights can be crossed (tile.dot): codes of 4 bits at most, under one scale for the 32 activations of a
-/// cross sum. What such weights read, and may read with others, are crossed activations, where the schedule crosses dots.
+/// cross sum. What such weights read, and may read with others, are crossed activations if a variant crosses dots.
 bool canCross(const Format &format);
-/// Int8 rows that weights of both kinds may read, if `cross`.
-tile::ActsType actsType(mlir::MLIRContext *context, int64_t width, bool cross, const Schedule &schedule);
 
 /// bindings: weights, x, residuals, biases, rope table, output.
 struct LinearSpec {
   llvm::SmallVector<WeightShape> weights;
   bool actsInput;
-  /// Of int8 rows that are read or written: weights that read them can cross dots.
-  bool crossInput = false, crossOutput = false;
+  /// Of int8 rows that are read or written.
+  bool crossedInput = false, crossedOutput = false;
   unsigned residuals = 0, biases = 0;
   /// Width of the rope table's rows; 0: none.
   int64_t ropeWidth = 0;
@@ -97,9 +95,9 @@ struct NormSpec {
   int64_t width;
   std::optional<double> eps;
   bool actsOutput;
-  bool crossOutput = false;
+  bool crossedOutput = false;
 };
-void buildNorm(mlir::OpBuilder &b, mlir::Location loc, llvm::StringRef name, const NormSpec &spec, const Schedule &schedule);
+void buildNorm(mlir::OpBuilder &b, mlir::Location loc, llvm::StringRef name, const NormSpec &spec);
 
 /// bindings: token ids, weight, output.
 struct EmbedSpec {
@@ -117,7 +115,7 @@ struct AttentionSpec {
   TokenClass tokens;
   /// Positions that a tile covers, of one token; 0: all of them. A multiple of 64.
   int64_t slice = 0;
-  bool crossOutput = false;
+  bool crossedOutput = false;
 
   int64_t group() const { return heads / cache.heads; }
   /// Tokens of a tile, the same for all variants of a target: about 64 rows of queries share a block of the cache.
@@ -139,15 +137,14 @@ int64_t attentionSlice(const CacheShape &cache);
 void buildAttention(mlir::OpBuilder &b, mlir::Location loc, llvm::StringRef name, const AttentionSpec &spec,
                     const Schedule &schedule);
 /// bindings: partials, output. A tile is a head.
-void buildAttentionJoin(mlir::OpBuilder &b, mlir::Location loc, llvm::StringRef name, const AttentionSpec &spec,
-                        const Schedule &schedule);
+void buildAttentionJoin(mlir::OpBuilder &b, mlir::Location loc, llvm::StringRef name, const AttentionSpec &spec);
 
 /// bindings: weight, x, targets, partials.
 struct ScoreSpec {
   WeightShape weight;
   bool actsInput;
   int64_t maxTokens;
-  bool crossInput = false;
+  bool crossedInput = false;
 
   int64_t tiles() const {
     int64_t rowTiles = (weight.rows + kTileRows - 1) / kTileRows;

@@ -12,14 +12,13 @@ using namespace mlir;
 using namespace sinter;
 using namespace sinter::tile;
 
-void sinter::buildNorm(OpBuilder &b, Location loc, StringRef name, const NormSpec &spec,
-                       const Schedule &schedule) {
+void sinter::buildNorm(OpBuilder &b, Location loc, StringRef name, const NormSpec &spec) {
   MLIRContext *context = b.getContext();
   Type rows = RowsType::getPadded(context, spec.width);
   SmallVector<Type> bindings = {rows};
   if (spec.eps)
     bindings.push_back(rows);
-  bindings.push_back(spec.actsOutput ? actsType(context, spec.width, spec.crossOutput, schedule) : rows);
+  bindings.push_back(spec.actsOutput ? ActsType::get(context, spec.width, spec.crossedOutput) : rows);
   KernelBuilder k(b, loc, name, bindings, 1);
   Value x = k.binding(0), out = k.binding(bindings.size() - 1), token = k.tile();
   Value end = k.index(paddedWidth(spec.width));

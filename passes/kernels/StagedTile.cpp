@@ -38,10 +38,6 @@ bool sinter::canCross(const Format &format) {
   return !format.isFloat() && !format.signedCodes && format.codeBits() <= 4 && scaleGroups(format) == 1;
 }
 
-ActsType sinter::actsType(MLIRContext *context, int64_t width, bool cross, const Schedule &schedule) {
-  return ActsType::get(context, width, cross && schedule.crossedDots);
-}
-
 int64_t StagedTile::shift() const {
   int64_t highest = (1 << format.codeBits()) - 1 - format.codeOffset;
   int64_t code = format.signedCodes ? 128 : std::max<int64_t>(format.codeOffset, highest);

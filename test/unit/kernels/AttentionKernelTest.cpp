@@ -208,7 +208,7 @@ void AttentionKernel::check(const Heads &shape) {
   for (int64_t slice : kSlices) {
     AttentionSpec spec{shape.heads, cache, scale, shape.acts, TokenClass::One, slice, shape.acts};
     buildAttention(b, model.loc(), "slice" + std::to_string(slice), spec, schedule());
-    buildAttentionJoin(b, model.loc(), "join" + std::to_string(slice), spec, schedule());
+    buildAttentionJoin(b, model.loc(), "join" + std::to_string(slice), spec);
   }
   KernelCode code(*model.kernels, machine());
   RandomFile file;
@@ -253,10 +253,9 @@ void AttentionKernel::checkStep(const Heads &shape, ModelOp &model, const Kernel
   call.tokens = step.tokens;
   call.position = step.position;
   AttentionSpec spec{shape.heads, cache, scale, shape.acts, step.tokenClass, 0, shape.acts};
-  bool crossed = shape.acts && schedule().crossedDots;
   int64_t tileTokens = spec.tileTokens();
   call.tiles = static_cast<uint32_t>(shape.kvHeads * ((tokens + tileTokens - 1) / tileTokens));
-  Bytes out = untouched(step.rows() * (shape.acts ? actRowBytes(width, crossed) : floatRowBytes(width)));
+  Bytes out = untouched(step.rows() * (shape.acts ? actRowBytes(width, spec.crossedOutput) : floatRowBytes(width)));
   call.bindings = {q.bytes, cacheBytes(keys.values, true), cacheBytes(values.values, false), out};
   // Numbers are below 1: sum |q k| <= head_dim, the mean of |v| <= 1.
   double score = (dim + 2) * kRounding * scale * dim;
@@ -278,7 +277,7 @@ void AttentionKernel::checkStep(const Heads &shape, ModelOp &model, const Kernel
   // A code and its weight's scale are rounded a few times more.
   auto bound = [&](int64_t t, int64_t i) { return off + rounding.row(t)[i] * (1 + 127 * 8 * kRounding); };
   auto expectRows = [&](const Bytes &found) {
-    shape.acts ? expectActRows(found, expected, bound, crossed) : expectFloatRows(found, expected, bound);
+    shape.acts ? expectActRows(found, expected, bound, spec.crossedOutput) : expectFloatRows(found, expected, bound);
   };
   expectRows(found);
   if (step.tokenClass == TokenClass::Chunk)

@@ -132,7 +132,7 @@ void LinearKernel::build(const Layer &layer, ModelOp &model, TokenClass tokens) 
   for (FormatId format : layer.formats)
     spec.weights.push_back({format, layer.rows, layer.cols});
   spec.actsInput = layer.acts();
-  spec.crossInput = spec.crossOutput = layer.canCross();
+  spec.crossedInput = spec.crossedOutput = layer.canCross();
   spec.residuals = op.getResiduals().size();
   spec.biases = op.getBiases().size();
   spec.ropeWidth = layer.epilogue == Epilogue::Rotate ? layer.rotaryDim : 0;
@@ -215,7 +215,7 @@ Array product(const Weight &weight, const Array &x) {
 void LinearKernel::checkStep(const Layer &layer, ModelOp &model, const KernelCode &code,
                              llvm::ArrayRef<Weight> weights, const Step &step) {
   int64_t tokens = step.tokens, buffer = step.rows();
-  bool crossed = layer.canCross() && schedule().crossedDots;
+  bool crossed = layer.canCross();
   Call call;
   call.tokens = step.tokens;
   call.position = step.position;

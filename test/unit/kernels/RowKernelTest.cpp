@@ -11,15 +11,15 @@ namespace {
 
 class RowKernel : public KernelTest {
 protected:
-  void checkNorm(int64_t width, bool norm, bool acts, bool cross = false);
+  void checkNorm(int64_t width, bool norm, bool acts, bool crossed = false);
   void checkEmbedding(FormatId format, int64_t width, double scale);
 };
 
-void RowKernel::checkNorm(int64_t width, bool norm, bool acts, bool cross) {
+void RowKernel::checkNorm(int64_t width, bool norm, bool acts, bool crossed) {
   if (HasFatalFailure())
     return;
   SCOPED_TRACE(
-      llvm::formatv("width {0}{1}{2}", width, norm ? ", norm" : "", cross ? ", crossed" : acts ? ", int8" : "").str());
+      llvm::formatv("width {0}{1}{2}", width, norm ? ", norm" : "", crossed ? ", crossed" : acts ? ", int8" : "").str());
   const double eps = 1e-5;
   std::string rows = llvm::formatv("tensor<?x{0}xf32>", width),
               gain = llvm::formatv("tensor<{0}xf32>", width);
@@ -27,10 +27,9 @@ void RowKernel::checkNorm(int64_t width, bool norm, bool acts, bool cross) {
   ModelOp model(
       "func.func @op(%x: " + rows + ") -> " + rows + " {\n%g = llm.parameter \"gain\" : " + gain +
       "\n%y = llm.rms_norm %x, %g {eps = 1.0e-5} : " + rows + "\nreturn %y : " + rows + "\n}");
-  NormSpec spec{width, norm ? std::optional<double>(eps) : std::nullopt, acts, cross};
+  NormSpec spec{width, norm ? std::optional<double>(eps) : std::nullopt, acts, crossed};
   mlir::OpBuilder b = model.builder();
-  buildNorm(b, model.loc(), "norm", spec, schedule());
-  bool crossed = cross && schedule().crossedDots;
+  buildNorm(b, model.loc(), "norm", spec);
   KernelCode code(*model.kernels, machine());
   RandomFile file;
   std::vector<float> gains = randomFloats(width, 9);
@@ -66,12 +65,12 @@ TEST_P(RowKernel, Norm) {
 
 TEST_P(RowKernel, NormQuantize) {
   checkNorm(480, true, true);
-  checkNorm(480, true, true, /*cross=*/true);
+  checkNorm(480, true, true, /*crossed=*/true);
 }
 
 TEST_P(RowKernel, Quantize) {
   checkNorm(96, false, true);
-  checkNorm(96, false, true, /*cross=*/true);
+  checkNorm(96, false, true, /*crossed=*/true);
 }
 
 void RowKernel::checkEmbedding(FormatId format, int64_t width, double scale) {
