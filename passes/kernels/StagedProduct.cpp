@@ -55,7 +55,7 @@ struct StagedProduct {
   Value addPair(Value pair, Value part, Value acc);
   Value addMinima(Value pair, int64_t block, Value part, Value acc);
   Value minima(Value part);
-  void run(Value part, Value sums);
+  void run(Value sums);
 };
 
 /// The dot of one of a pair's groups, plus half of what it is shifted by.
@@ -109,24 +109,31 @@ Value StagedProduct::minima(Value part) {
   return tile.wholePairs() < tile.pairs() ? addMinima(k.index(tile.wholePairs()), 0, part, sum) : sum;
 }
 
-void StagedProduct::run(Value part, Value sums) {
+void StagedProduct::run(Value sums) {
   Value first = k.index(0), none = k.splatInt(integers(), 0);
-  Value firstStep = k.add(k.mul(k.div(row, block.tokens), stagedSteps(tile, block)), k.mul(k.div(part, rows), joins(tile)));
-  k.storeRow(k.splat(floats(), 0.0), sums, first, part);
+  int64_t parts = kTileRows / rows;
+  auto forParts = [&](llvm::function_ref<void(Value)> body) { k.loop(first, k.index(kTileRows), rows, body); };
+  Value firstStep = k.mul(k.div(row, block.tokens), stagedSteps(tile, block));
+  forParts([&](Value part) { k.storeRow(k.splat(floats(), 0.0), sums, first, part); });
   k.loop(first, k.index(tile.pairs()), kPairsTogether, [&](Value begin) {
-    StagedTile::prefetch(k, ahead, k.add(firstStep, k.div(begin, kPairsTogether)));
     Value end = k.add(begin, kPairsTogether);
     if (tile.pairs() % kPairsTogether)
       end = k.min(end, k.index(tile.pairs()));
-    Value sum = k.loop(begin, end, 1, none, [&](Value pair, ValueRange acc) {
-      return SmallVector<Value>{addPair(pair, part, acc[0])};
-    })[0];
-    Value before = k.loadRow(sums, first, part, k.T, rows);
-    k.storeRow(k.addf(before, k.make<arith::SIToFPOp>(floats(), sum)), sums, first, part);
+    Value step = k.add(firstStep, k.mul(k.div(begin, kPairsTogether), parts));
+    forParts([&](Value part) {
+      StagedTile::prefetch(k, ahead, k.add(step, k.div(part, rows)));
+      Value sum = k.loop(begin, end, 1, none, [&](Value pair, ValueRange acc) {
+        return SmallVector<Value>{addPair(pair, part, acc[0])};
+      })[0];
+      Value before = k.loadRow(sums, first, part, k.T, rows);
+      k.storeRow(k.addf(before, k.make<arith::SIToFPOp>(floats(), sum)), sums, first, part);
+    });
   });
-  Value least = minima(part);
-  Value sum = k.mulf(k.loadRow(sums, first, part, k.T, rows), k.broadcast(tile.unit(k, part, rows), floats()));
-  k.storeRow(k.fma(sum, k.broadcast(levels.unit(k, row), floats()), least), sums, first, part);
+  forParts([&](Value part) {
+    Value least = minima(part);
+    Value sum = k.mulf(k.loadRow(sums, first, part, k.T, rows), k.broadcast(tile.unit(k, part, rows), floats()));
+    k.storeRow(k.fma(sum, k.broadcast(levels.unit(k, row), floats()), least), sums, first, part);
+  });
 }
 
 } // namespace
@@ -135,7 +142,7 @@ Value sinter::buildStagedProduct(KernelBuilder &k, const StagedTile &tile, Value
                                  const RegisterBlock &block, unsigned number, const StagedTile::Ahead &ahead) {
   Value sums = k.scratchRows(number * sumBytes(block), kTileRows);
   StagedProduct product{k, tile, x, levels, row, block, ahead};
-  k.loop(k.index(0), k.index(kTileRows), block.rows, [&](Value part) { product.run(part, sums); });
+  product.run(sums);
   return sums;
 }
 
