@@ -41,8 +41,9 @@ using namespace sinter::tile;
 
 namespace {
 
-/// Of a block of arranged activations, whose products are in scratch: how many tokens' 32 rows are in registers at a time.
-constexpr int64_t kEpilogueTokens = 2;
+/// Of a block whose products are in scratch: how many tokens' 32 rows are in registers at a time. Of arranged activations: loads
+/// and addresses are shared; staged: what two products become takes all registers for two tokens.
+constexpr int64_t kArrangedTogether = 2, kStagedTogether = 1;
 
 /// Tiles that share the levels of activations: making them takes a thirtieth of the time of a tile.
 constexpr int64_t kStagedStrip = 8;
@@ -65,7 +66,8 @@ private:
   const ActLevels &levelsFor(const StagedTile &tile) {
     return *llvm::find_if(levels, [&](const ActLevels &acts) { return acts.fits(tile); });
   }
-  /// Epilogue and store of tokens `row` .. row + T - 1.
+  /// Epilogue and store of tokens `row` .. row + T - 1. Of a block whose products are in scratch, a few tokens at a time.
+  void finishStored(ArrayRef<Value> stored, Value row, const RegisterBlock &block, int64_t together);
   void finish(ArrayRef<Value> products, Value row);
   SmallVector<Type> bindingTypes(MLIRContext *context);
   Value epilogue(ArrayRef<Value> products, Value row);
@@ -167,19 +169,24 @@ void LinearBuilder::buildBlock(Value row, const RegisterBlock &block) {
     SmallVector<Value> stored;
     for (size_t i = 0; i < spec.weights.size(); ++i)
       stored.push_back(buildStoredProduct(k, k.binding(i), k.tile(), x, row, block, i));
-    Value end = k.min(k.index(block.tokens), k.sub(k.tokens(), row));
-    k.loop(k.index(0), end, kEpilogueTokens, [&](Value token) {
-      k.T = kEpilogueTokens;
-      for (Value sums : stored)
-        products.push_back(k.loadRow(sums, token, k.index(0), k.T, kTileRows));
-      finish(products, k.add(row, token));
-    });
-    k.T = block.tokens;
+    finishStored(stored, row, block, kArrangedTogether);
   };
   if (strip() == 1 || stages())
     tile();
   else
     k.forTiles(tile);
+}
+
+void LinearBuilder::finishStored(ArrayRef<Value> stored, Value row, const RegisterBlock &block, int64_t together) {
+  Value end = k.min(k.index(block.tokens), k.sub(k.tokens(), row));
+  k.loop(k.index(0), end, together, [&](Value token) {
+    k.T = together;
+    SmallVector<Value> products;
+    for (Value sums : stored)
+      products.push_back(k.loadRow(sums, token, k.index(0), k.T, kTileRows));
+    finish(products, k.add(row, token));
+  });
+  k.T = block.tokens;
 }
 
 void LinearBuilder::finish(ArrayRef<Value> products, Value row) {
@@ -215,15 +222,13 @@ Value LinearBuilder::buildStaged(Value enough) {
     }
     k.T = block.tokens;
     k.loop(k.index(0), end, block.tokens, [&](Value row) {
-      SmallVector<Value> stored, products;
+      SmallVector<Value> stored;
       for (unsigned i = 0; i < spec.residuals; ++i)
         prefetchRows(k.binding(firstResidual() + i), row);
       for (auto [i, tile] : llvm::enumerate(staged))
         stored.push_back(
             buildStagedProduct(k, tile, k.binding(spec.weights.size()), levelsFor(tile), row, block, i, ahead[i]));
-      for (Value sums : stored)
-        products.push_back(k.loadRow(sums, k.index(0), k.index(0), k.T, kTileRows));
-      finish(products, row);
+      finishStored(stored, row, block, kStagedTogether);
     });
   });
   return end;
