@@ -6,7 +6,7 @@
 //       tile.store (tile.scale %b), ..      until all are known
 //       max= |tile.scale %b|
 //       tile.store (arith.negf (tile.minimum %b)), ..
-//       %q:8 = tile.unpack %b               (arith.xori %q, 0x80808080: codes of 8 bits as unsigned ones; + 120 or - 8: crossed)
+//       %q:8 = tile.unpack %b               (codes of 8 bits as unsigned ones: + 128; crossed: + 120 or - 8)
 //       tile.store %q#0, %scratch[..] ..    8 lines
 //       (tile.store -(tile.dot %q, 0 crossed), ..) } }
 //   tile.store (%largest / 32767), ..

@@ -31,9 +31,12 @@
 // CHECK:             %[[AHEAD:.*]] = arith.divui %{{.*}}, %[[LINES]]
 // CHECK-NEXT:        %[[LATE:.*]] = arith.subi %[[STEPS]], %[[AHEAD]]
 
-// 8 tokens x 16 rows: all 8 pairs are added up in 32 bits, minima come behind, then units.
+// 8 tokens x 16 rows: four pairs are added up in 32 bits, of both halves of the tile's rows, then the next four. Minima come
+// behind, then units.
 // CHECK:             scf.for %[[ROW:.*]] = %c0 to %{{.*}} step %c8 {
-// CHECK:               scf.for %[[PART:.*]] = %c0 to %c32 step %c16 {
+// CHECK:               scf.for %{{.*}} = %c0 to %c8 step %c4 {
+// CHECK-NOT:             tile.dot
+// CHECK:                 scf.for %[[PART:.*]] = %c0 to %c32 step %c16 {
 // CHECK:                 %[[EARLY:.*]] = arith.cmpi ult, %{{.*}}, %[[LATE]]
 // CHECK-NEXT:            %[[COUNT:.*]] = arith.select %[[EARLY]], %c0, %[[LINES]]
 // CHECK-NEXT:            scf.for %{{.*}} = %c0 to %[[COUNT]] step %c1 {
@@ -115,7 +118,7 @@
 // REST:           scf.for %[[BEGIN:.*]] = %c0 to %c6 step %c4 {
 // REST:             %[[NEXT:.*]] = arith.addi %[[BEGIN]], %c4
 // REST-NEXT:        %[[END:.*]] = arith.minui %[[NEXT]], %c6
-// REST-NEXT:        scf.for %{{.*}} = %[[BEGIN]] to %[[END]] step %c1 {{.*}} -> (vector<8x16xi32>) {
+// REST:             scf.for %{{.*}} = %[[BEGIN]] to %[[END]] step %c1 {{.*}} -> (vector<8x16xi32>) {
 module attributes {llm.architecture = "llama", llm.name = "t", llm.source = "t.gguf", llm.context = 64 : i64,
                    llm.trained_context = 64 : i64, llm.chunk = 32 : i64, llm.vocabulary = 64 : i64,
                    llm.layers = 1 : i64, llm.embedding = 512 : i64, llm.parameters = 6400 : i64, llm.kv_type = f16} {
