@@ -19,9 +19,10 @@
 //
 // Dots of several tokens with the same codes go word by word, all tokens of a word one after another: a token's sum is one
 // chain of vpdpbusd or sdot, up to 5 cycles a link, and a core looks only so far ahead for other chains, or not at all. Of
-// dots that go `in_turn`, and of all on ymm registers, a word is made in front of its dots (of crossed ones two). On NEON, of arranged tokens and of
-// blocks with rows in more than one register, what is loaded and unpacked stands a few dots in front of its use (DotOrder.cpp);
-// the loads of what sums are multiplied by behind the dots come in between too. Elsewhere all words are made before.
+// dots that go `in_turn`, and of all on ymm registers, a word is made in front of its dots; of crossed ones, which need registers
+// for sums of bytes too, two are loaded there. On NEON, of arranged tokens and of blocks with rows in more than one register, what
+// is loaded and unpacked stands a few dots in front of its use (DotOrder.cpp); the loads of what sums are multiplied by behind the
+// dots come in between too. Elsewhere all words are made before.
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/cpu/LowerDot.h"
@@ -401,8 +402,8 @@ SmallVector<Value> cpu::lowerDots(OpBuilder &b, ArrayRef<DotOp> dots, const Vari
     for (DotLowering &lowering : lowerings)
       lowering.copyInit();
   }
-  // Of 16 ymm, lines would take more than half; with 32 zmm they can be on their way while other blocks' dots still go (Zen 4:
-  // 4 % of a prefill).
+  // Of 16 ymm, lines would take more than half, and sums of bytes leave few of 32 zmm; elsewhere those hold lines that are on their
+  // way while other blocks' dots still go (Zen 4: 4 % of a prefill).
   bool ymm = variant.vectorBits == 256 && !variant.isScalable();
   Operation *end = &*b.getInsertionPoint();
   SmallVector<Operation *> behind(codes.size(), end);

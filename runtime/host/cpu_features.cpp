@@ -66,7 +66,6 @@ void detect(name_list &names) {
   bool avx512 = bit(extended.ebx, 16) && (state & zmm) == zmm;
   names.add(bit(basic.ecx, 20), "sse4.2");
   names.add(bit(basic.ecx, 23), "popcnt");
-  names.add(bit(vendor.ecx, 6), "sse4a");
   names.add(bit(extended.ebx, 8), "bmi2");
   names.add(avx, "avx");
   names.add(avx && bit(extended.ebx, 5), "avx2");
@@ -78,6 +77,8 @@ void detect(name_list &names) {
   names.add(avx512 && bit(extended.ebx, 31), "avx512vl");
   names.add(avx512 && bit(extended.ebx, 17), "avx512dq");
   names.add(avx512 && bit(extended.ecx, 11), "avx512vnni");
+  // SSE4a is AMD's alone, and AVX-VNNI came to AMD with what followed Zen 4.
+  names.add(avx512 && bit(extended.ecx, 11) && bit(vendor.ecx, 6) && !bit(more.eax, 4), "zen4");
   names.add(avx512 && bit(more.eax, 5), "avx512bf16");
 }
 
