@@ -2,7 +2,7 @@
 //
 // Layout contract (the same text as !tile.acts):
 //   K bytes codes | K/32 f32 scales | K/32 i32 starts | K/16 i32 half starts | K/32 f32 totals; rows 64-byte aligned.
-//   (crossed: | K/32 i32 cross sums)
+//   (crossed: | K/32 i32 cross sums | K/2 bytes even words)
 //   start = -8 * sum of the codes; half start = -32 * sum of the first 16, then of the last 16; total = scale * sum.
 // Written by storeActs, read by loadActs.
 //
@@ -76,13 +76,19 @@ void sinter::storeRow(OpBuilder &b, Location loc, Value value, Value target, Val
     b.create<StoreUniformOp>(loc, value, binding, offset);
 }
 
-ActGroup sinter::loadActs(OpBuilder &b, Location loc, Value source, Value row, Value block) {
+ActGroup sinter::loadActs(OpBuilder &b, Location loc, Value source, Value row, Value block, bool crossed) {
   auto type = cast<ActsType>(source.getType());
   Offsets o{b, loc};
   int64_t stride = type.getStride();
   ActGroup group;
   group.codes = b.create<LoadUniformOp>(loc, VectorType::get({8}, b.getI32Type()), source,
                                         o.at(row, stride, block, 32));
+  if (type.getCrossed() && !crossed) {
+    Value even = b.create<LoadUniformOp>(loc, VectorType::get({4}, b.getI32Type()), source,
+                                         o.at(row, stride, block, 16, type.getEvenWordsOffset()));
+    Value odd = b.create<vector::ShuffleOp>(loc, group.codes, group.codes, ArrayRef<int64_t>{1, 3, 5, 7});
+    group.codes = b.create<vector::InterleaveOp>(loc, even, odd);
+  }
   group.scale = b.create<LoadUniformOp>(loc, b.getF32Type(), source,
                                         o.at(row, stride, block, 4, type.getScalesOffset()));
   group.start = b.create<LoadUniformOp>(loc, b.getI32Type(), source,
@@ -117,17 +123,20 @@ RoundedLanes sinter::roundToInt8(OpBuilder &b, Location loc, Value values, int64
   return {codes, scale};
 }
 
-/// -sum(a * b + 128 * b): bytes a of every other word, b of the words behind them.
+/// Words 0, 2, 4, 6 of 32 codes, or from 1 on.
+static Value everyOtherWord(OpBuilder &b, Location loc, Value codes, int64_t first) {
+  SmallVector<int64_t> mask;
+  for (int64_t i = 0; i < kActGroup / 2; ++i)
+    mask.push_back(i / 4 * 8 + i % 4 + 4 * first);
+  return b.create<vector::ShuffleOp>(loc, codes, codes, mask);
+}
+
+/// -sum((a + 128) * b) of codes a of words 0, 2, 4, 6 and b of the words behind them.
 static Value crossSum(OpBuilder &b, Location loc, Value codes) {
-  auto half = VectorType::get({kActGroup / 2}, b.getI32Type());
-  auto words = [&](int64_t from) -> Value {
-    SmallVector<int64_t> mask;
-    for (int64_t i = 0; i < kActGroup / 2; ++i)
-      mask.push_back(i / 4 * 8 + i % 4 + from);
-    return b.create<vector::ShuffleOp>(loc, codes, codes, mask);
-  };
-  Value shift = b.create<arith::ConstantOp>(loc, DenseElementsAttr::get(half, b.getI32IntegerAttr(-128)));
-  Value products = b.create<arith::MulIOp>(loc, b.create<arith::SubIOp>(loc, shift, words(0)), words(4));
+  Value even = everyOtherWord(b, loc, codes, 0), odd = everyOtherWord(b, loc, codes, 1);
+  auto minus128 = DenseElementsAttr::get(cast<VectorType>(even.getType()), b.getI32IntegerAttr(-128));
+  Value products = b.create<arith::SubIOp>(loc, b.create<arith::ConstantOp>(loc, minus128), even);
+  products = b.create<arith::MulIOp>(loc, products, odd);
   return b.create<ReduceOp>(loc, b.getI32Type(), ReduceKind::Add, products, IntegerAttr());
 }
 
@@ -145,6 +154,17 @@ void sinter::storeActs(OpBuilder &b, Location loc, Value values, Value target, V
   };
   Value total = b.create<arith::MulFOp>(loc, b.create<arith::SIToFPOp>(loc, f32, sum), scale);
 
+  if (type.getCrossed()) {
+    Value even = b.create<arith::TruncIOp>(loc, VectorType::get({kActGroup / 2}, b.getI8Type()),
+                                           everyOtherWord(b, loc, codes, 0));
+    b.create<StoreOp>(loc, even, target, o.at(row, stride, block, 16, type.getEvenWordsOffset()));
+    b.create<StoreUniformOp>(loc, crossSum(b, loc, codes), target, o.at(row, stride, block, 4, type.getCrossSumsOffset()));
+    SmallVector<int8_t> up;
+    for (int64_t i = 0; i < kActGroup; ++i)
+      up.push_back(i / 4 % 2 ? 0 : -128);
+    auto pattern = DenseElementsAttr::get(cast<VectorType>(bytes.getType()), ArrayRef(up));
+    bytes = b.create<arith::XOrIOp>(loc, bytes, b.create<arith::ConstantOp>(loc, pattern));
+  }
   b.create<StoreOp>(loc, bytes, target, o.at(row, stride, block, 32));
   b.create<StoreUniformOp>(loc, scale, target, o.at(row, stride, block, 4, type.getScalesOffset()));
   b.create<StoreUniformOp>(loc, times(sum, -8), target, o.at(row, stride, block, 4, type.getStartsOffset()));
@@ -153,6 +173,4 @@ void sinter::storeActs(OpBuilder &b, Location loc, Value values, Value target, V
   b.create<StoreUniformOp>(loc, times(second, -32), target,
                            o.at(row, stride, block, 8, type.getHalfStartsOffset() + 4));
   b.create<StoreUniformOp>(loc, total, target, o.at(row, stride, block, 4, type.getTotalsOffset()));
-  if (type.getCrossed())
-    b.create<StoreUniformOp>(loc, crossSum(b, loc, codes), target, o.at(row, stride, block, 4, type.getCrossSumsOffset()));
 }

@@ -13,7 +13,7 @@ namespace sinter {
 
 /// One group of 32 int8 activations of one token.
 struct ActGroup {
-  mlir::Value codes; ///< vector<8xi32>, the same in all lanes
+  mlir::Value codes; ///< vector<8xi32>, the same in all lanes; for crossed dots words 0, 2, 4, 6 are moved up by 128
   mlir::Value scale; ///< f32
   mlir::Value start; ///< i32, -8 times the sum of the 32 codes
   mlir::Value low;   ///< i32, -32 times the sum of the first 16
@@ -35,7 +35,7 @@ mlir::Value gatherRow(mlir::OpBuilder &b, mlir::Location loc, mlir::Value source
 void storeRow(mlir::OpBuilder &b, mlir::Location loc, mlir::Value value, mlir::Value target,
               mlir::Value row, mlir::Value column);
 ActGroup loadActs(mlir::OpBuilder &b, mlir::Location loc, mlir::Value source, mlir::Value row,
-                  mlir::Value block);
+                  mlir::Value block, bool crossed);
 /// Values rounded to 8 bits with one scale: what `tile.store_acts` and an int8 KV cache store.
 struct RoundedLanes {
   mlir::Value codes; ///< i32, -largest .. largest: v / scale to the nearest, ties to even

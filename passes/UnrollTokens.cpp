@@ -232,7 +232,7 @@ LogicalResult Unroller::unroll(Operation *op) {
   } else if (auto load = dyn_cast<LoadActsOp>(op)) {
     SmallVector<ActGroup> groups;
     for (int64_t t = 0; t < tokensOf(load.getScale().getType()); ++t)
-      groups.push_back(loadActs(b, loc, load.getSource(), plus(b, loc, load.getRow(), t), load.getBlock()));
+      groups.push_back(loadActs(b, loc, load.getSource(), plus(b, loc, load.getRow(), t), load.getBlock(), load.getCrossed()));
     replaceGroups(op, groups);
   } else if (auto load = dyn_cast<LoadArrangedOp>(op)) {
     Operation *before = op->getPrevNode();

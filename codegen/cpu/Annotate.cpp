@@ -60,7 +60,7 @@ static void describe(llvm::raw_ostream &out, ActsType type) {
                        type.getWidth(), type.getStride(), type.getScalesOffset(), type.getStartsOffset(),
                        type.getHalfStartsOffset(), type.getTotalsOffset());
   if (type.getCrossed())
-    out << llvm::formatv("|  crossed  +{0}", type.getCrossSumsOffset());
+    out << llvm::formatv("|  crossed  +{0}|  even     +{1}", type.getCrossSumsOffset(), type.getEvenWordsOffset());
 }
 
 std::string cpu::describeLayouts(KernelOp kernel) {

@@ -5,7 +5,7 @@
 //
 //   vpdpbusd   unsigned weights x signed x: codes of fewer than 8 bits as they are; two's complement codes with
 //              the top bit flipped, which adds 128 to each, and 128 * sum(x) taken off the start value.
-//              `crossed` dots: vpaddb (x's word + the codes' next one), vpaddb (x's next one + the codes' word), vpdpbusd of both
+//              `crossed` dots: vpaddd (x's word, in memory, + the codes' next one), vpaddb (x's next one + the codes' word), vpdpbusd
 //   pmaddubsw  (AVX2) pairs are added in 16 bits with saturation. Codes of b bits make at most
 //              2 * (2^b - 1) * 127: exact up to 7 bits. For 8 bits the sign of the weight moves to x
 //              (|w| <= 128, |x| <= 127: 2 * 128 * 127 = 32512 fits). Sums of several words are kept in 16 bits as
@@ -212,11 +212,9 @@ Value DotLowering::vpdpbusd(size_t q, int64_t first, Value acc) {
 }
 
 Value DotLowering::crossed(size_t q, int64_t first, Value acc) {
-  auto sum = [&](Value x, size_t codes) -> Value {
-    Value bytesSum = b.create<arith::AddIOp>(loc, bytes(x), bytes(slice(op.getCodes()[codes], first)));
-    return b.create<vector::BitCastOp>(loc, acc.getType(), bytesSum);
-  };
-  Value u = sum(activation(q - 1), q), s = sum(activation(q), q - 1);
+  Value u = b.create<arith::AddIOp>(loc, activation(q - 1), slice(op.getCodes()[q], first));
+  Value s = b.create<arith::AddIOp>(loc, bytes(activation(q)), bytes(slice(op.getCodes()[q - 1], first)));
+  s = b.create<vector::BitCastOp>(loc, acc.getType(), s);
   return call("llvm.x86.avx512.vpdpbusd." + std::to_string(lanes * 32), acc.getType(), {acc, u, s});
 }
 

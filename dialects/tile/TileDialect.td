@@ -71,8 +71,10 @@ def Tile_ActsType : Tile_Type<"Acts", "acts"> {
     minimum is multiplied by. All are written once, so that no kernel computes them for each of its row tiles.
 
     `!tile.acts<2048, crossed>` can be read by crossed dots too (tile.dot): codes lie in -120 .. 120 instead of -127 .. 127,
-    and behind the totals are K/32 i32 *cross sums*: what the activations alone add to such a dot, negated. With bytes a
-    of words 0, 2, 4, 6 and bytes b of the words behind them, -sum(a * b + 128 * b).
+    and those of words 0, 2, 4, 6 of each group are moved up by 128. Behind the totals are K/32 i32 *cross sums* and, from the
+    next multiple of 16 on, K/2 bytes *even words*. A cross sum is what the activations alone add to a crossed dot, negated:
+    with codes a of words 0, 2, 4, 6 and b of the words behind them, -sum((a + 128) * b). Even words are words 0, 2, 4, 6 as
+    they were, for dots that are not crossed.
   }];
   let parameters = (ins "int64_t":$width, "bool":$crossed);
   let builders = [TypeBuilder<(ins "int64_t":$width, CArg<"bool", "false">:$crossed), [{
@@ -88,8 +90,12 @@ def Tile_ActsType : Tile_Type<"Acts", "acts"> {
     int64_t getHalfStartsOffset() const { return getWidth() + getWidth() / 32 * 8; }
     int64_t getTotalsOffset() const { return getWidth() + getWidth() / 32 * 16; }
     int64_t getCrossSumsOffset() const { return getWidth() + getWidth() / 32 * 20; }
+    int64_t getEvenWordsOffset() const { return (getWidth() + getWidth() / 32 * 24 + 15) / 16 * 16; }
     /// Bytes from one token's row to the next: a multiple of 64.
-    int64_t getStride() const { return (getWidth() + getWidth() / 32 * (getCrossed() ? 24 : 20) + 63) / 64 * 64; }
+    int64_t getStride() const {
+      int64_t end = getCrossed() ? getEvenWordsOffset() + getWidth() / 2 : getWidth() + getWidth() / 32 * 20;
+      return (end + 63) / 64 * 64;
+    }
   }];
 }
 

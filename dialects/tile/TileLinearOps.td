@@ -64,14 +64,15 @@ def Tile_LoadActsOp : Tile_Op<"load_acts", [MemoryEffects<[MemRead]>]> {
   let description = [{
     `codes`: the 32 int8 of each token as 8 words; `scale`: its scale; `start`, `low`, `high`: what
     dots with offset codes start from, of the group and of its halves; `total`: scale times sum (see `!tile.acts`).
+    `crossed`: for crossed dots; words 0, 2, 4, 6 are moved up.
   }];
-  let arguments = (ins Tile_ActsType:$source, Index:$row, Index:$block);
+  let arguments = (ins Tile_ActsType:$source, Index:$row, Index:$block, UnitAttr:$crossed);
   let results = (outs VectorOfRankAndType<[2], [I32]>:$codes, VectorOfRankAndType<[2], [F32]>:$scale,
                       VectorOfRankAndType<[2], [I32]>:$start, VectorOfRankAndType<[2], [I32]>:$low,
                       VectorOfRankAndType<[2], [I32]>:$high, VectorOfRankAndType<[2], [F32]>:$total);
   let assemblyFormat = [{
-    $source `[` $row `,` $block `]` attr-dict `:` type($source) `->` type($codes) `,` type($scale) `,` type($start) `,`
-    type($low) `,` type($high) `,` type($total)
+    $source `[` $row `,` $block `]` (`crossed` $crossed^)? attr-dict
+    `:` type($source) `->` type($codes) `,` type($scale) `,` type($start) `,` type($low) `,` type($high) `,` type($total)
   }];
   let hasVerifier = 1;
 }
@@ -116,12 +117,12 @@ def Tile_DotOp : Tile_Op<"dot", [Pure, AttrSizedOperandSegments, AllTypesMatch<[
     `unsigned_codes`: 8 bits are unsigned too, for targets whose instruction takes them so; others refuse the op.
     `in_turn`: there are so many sums that registers hold little besides. Back ends take all tokens of a word, then the
     next word, and make a word where it is used.
-    `crossed`: half the multiplications, and additions of bytes for the others (S. Winograd, A New Algorithm for Inner
-    Product, IEEE Transactions on Computers C-17, 1968). With bytes a, b of words q, q + 1 of x and c, d of the codes' words
-    q, q + 1, for even q,
-      init[t][r] + sum over q and bytes of unsigned(a + d) * signed(b + c)
-    where sums are those of bytes, modulo 256. That is a * c + b * d, and a * b and c * d, which depend on the token or on the
-    row alone: `init` takes them off. For targets with an instruction for bytes of either kind; others refuse the op.
+    `crossed`: half the multiplications, and additions for the others (S. Winograd, A New Algorithm for Inner Product, IEEE
+    Transactions on Computers C-17, 1968). With words a, b of x and c, d of the codes, of numbers q and q + 1 for even q,
+      init[t][r] + sum over q and bytes i of unsigned((a + d).byte i) * signed(b.byte i + c.byte i)
+    where a + d is a sum of words, and the others are of bytes, modulo 256. That is a * c + b * d, and a * b and c * d, which
+    depend on the token or on the row alone: `init` takes them off. For targets with an instruction for bytes of either kind;
+    others refuse the op.
 
     Float (G = 1): init[t][r] + sum over q of codes[q][r] * x[t][q], each product and sum fused.
   }];

@@ -304,6 +304,8 @@ LogicalResult LoadActsOp::verify() {
   int64_t tokens = vectorOf(getCodes()).getDimSize(0);
   if (vectorOf(getCodes()).getDimSize(1) != kActGroup / 4)
     return emitOpError("gives 8 words of codes a token");
+  if (getCrossed() && !getSource().getType().getCrossed())
+    return emitOpError("for crossed dots reads crossed rows, not ") << getSource().getType();
   for (Value number : {getScale(), getStart(), getLow(), getHigh(), getTotal()})
     if (vectorOf(number).getShape() != ArrayRef<int64_t>{tokens, 1})
       return emitOpError("gives one scale, three starts and one total for each of ") << tokens << " tokens";
@@ -311,6 +313,8 @@ LogicalResult LoadActsOp::verify() {
 }
 
 LogicalResult ArrangeActsOp::verify() {
+  if (getSource().getType().getCrossed())
+    return emitOpError("copies codes as they are, not those of ") << getSource().getType();
   if (getSource().getType().getWidth() != getTarget().getType().getWidth())
     return emitOpError("has ") << getTarget().getType() << " for rows of " << getSource().getType();
   if (!getTarget().getDefiningOp<ViewOp>())

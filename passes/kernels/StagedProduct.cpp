@@ -51,9 +51,9 @@ struct StagedProduct {
   VectorType integers() { return k.block(k.T, rows, k.b.getI32Type()); }
   VectorType number() { return k.block(k.T, 1); }
   VectorType count() { return k.block(k.T, 1, k.b.getI32Type()); }
-  LoadActsOp loadActs(Value pair, int64_t block) {
+  LoadActsOp loadActs(Value pair, int64_t block, bool crossed = false) {
     return k.op<LoadActsOp>(k.block(k.T, 8, k.b.getI32Type()), number(), count(), count(), count(), number(), x, row,
-                            k.add(k.mul(pair, tile.blocksPerPair()), block));
+                            k.add(k.mul(pair, tile.blocksPerPair()), block), crossed);
   }
   Value dot(Value pair, int64_t group, Value part);
   Value addPair(Value pair, Value part, Value acc);
@@ -65,7 +65,7 @@ struct StagedProduct {
 /// The dot of one of a pair's groups, plus half of what it is shifted by.
 Value StagedProduct::dot(Value pair, int64_t group, Value part) {
   bool halves = tile.blocksPerPair() == 1;
-  LoadActsOp acts = loadActs(pair, halves ? 0 : group);
+  LoadActsOp acts = loadActs(pair, halves ? 0 : group, tile.crossed());
   SmallVector<Value> words = tile.codes(k, pair, halves ? 0 : group, part, rows);
   Value init;
   if (levels.hasStarts())

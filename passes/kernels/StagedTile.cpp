@@ -6,9 +6,9 @@
 //       tile.store (tile.scale %b), ..      until all are known
 //       max= |tile.scale %b|
 //       tile.store (arith.negf (tile.minimum %b)), ..
-//       %q:8 = tile.unpack %b               (codes of 8 bits as unsigned ones: + 128; crossed: + 120 or - 8)
+//       %q:8 = tile.unpack %b               (codes of 8 bits as unsigned ones: + 128; crossed: - 8)
 //       tile.store %q#0, %scratch[..] ..    8 lines
-//       (tile.store -(tile.dot %q, 0 crossed), ..) } }
+//       (tile.store -(tile.dot %q, zeros crossed), ..) } }
 //   tile.store (%largest / 32767), ..
 //   scf.for %p over pairs { tile.store (scales of %p) * 32767 / %largest, as 16 bits each, .. }
 //
@@ -95,14 +95,18 @@ Value StagedTile::unpack(KernelBuilder &k, Value weight, Value tile, Value pair,
   auto splat = [&](uint32_t v) { return k.splatInt(words, static_cast<int32_t>(v)); };
   SmallVector<Value> codes(k.op<UnpackOp>(SmallVector<Type>(8, words), at, false).getResults());
   for (auto [q, word] : llvm::enumerate(codes)) {
-    if (crossed())
-      word = k.make<arith::AddIOp>(word, splat(0x78787878)); // + 120
+    if (crossed() && q % 2)
+      word = k.sub(word, splat(0x08080808));
+    else if (crossed())
+      word = k.make<arith::AddIOp>(word, splat(0x78787878)); // + 120, and then - 128
     if (movedUp() || (crossed() && q % 2 == 0))
-      word = k.make<arith::XOrIOp>(word, splat(0x80808080)); // + 128, or - 128
+      word = k.make<arith::XOrIOp>(word, splat(0x80808080));
     store(word, 8 * number + q);
   }
   if (crossed()) {
-    Value none = splat(0), x = k.splatInt(k.lanes(8, k.b.getI32Type()), 0);
+    // Activations of zero.
+    int32_t cross = static_cast<int32_t>(0x80808080);
+    Value none = splat(0), x = k.op<arith::ConstantOp>(k.b.getI32VectorAttr({cross, 0, cross, 0, cross, 0, cross, 0}));
     Value dot = k.op<DotOp>(words, none, codes, x, Value(), 8, 0, false, false, /*crossed=*/true);
     store(k.sub(none, dot), crossSumsLine() + number);
   }

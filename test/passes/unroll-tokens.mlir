@@ -157,18 +157,24 @@ tile.kernel @quantize(%x: !tile.rows<64>, %y: !tile.acts<64>) grid(%tile, %token
 }
 
 // -----
-// Rows that crossed dots read: codes up to 120, and behind the totals -sum((a + 128) * b) of words 0, 2, .. and those behind them.
+// Rows that crossed dots read: codes up to 120, of which words 0, 2, 4, 6 are moved up by 128 and stored once more as they are, and
+// -sum((a + 128) * b) of those and the words behind them.
 // CHECK-LABEL: tile.kernel @quantize_crossed
 // CHECK-DAG:     %[[MORE:.*]] = arith.constant dense<-128> : vector<16xi32>
 // CHECK-DAG:     %[[MOST:.*]] = arith.constant 1.200000e+02 : f32
+// CHECK-DAG:     %[[UP:.*]] = arith.constant dense<[-128, -128, -128, -128, 0, 0, 0, 0, -128, {{.*}}, 0]> : vector<32xi8>
 // CHECK:         arith.divf %[[MOST]], %{{.*}} : f32
 // CHECK:         %[[Q:.*]] = arith.fptosi
 // CHECK-DAG:     %[[A:.*]] = vector.shuffle %[[Q]], %[[Q]] [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27]
 // CHECK-DAG:     %[[S:.*]] = arith.subi %[[MORE]], %[[A]]
 // CHECK-DAG:     %[[B:.*]] = vector.shuffle %[[Q]], %[[Q]] [4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31]
+// CHECK-DAG:     %[[EVEN:.*]] = arith.trunci %[[A]] : vector<16xi32> to vector<16xi8>
+// CHECK-DAG:     tile.store %[[EVEN]], %{{.*}} : vector<16xi8>, !tile.acts<64, crossed>
 // CHECK:         %[[P:.*]] = arith.muli %[[S]], %[[B]]
 // CHECK:         %[[SUM:.*]] = tile.reduce <add> %[[P]] : vector<16xi32> -> i32
 // CHECK:         tile.store_uniform %[[SUM]], %{{.*}} : i32, !tile.acts<64, crossed>
+// CHECK:         %[[MOVED:.*]] = arith.xori %{{.*}}, %[[UP]] : vector<32xi8>
+// CHECK:         tile.store %[[MOVED]], %{{.*}} : vector<32xi8>, !tile.acts<64, crossed>
 tile.kernel @quantize_crossed(%x: !tile.rows<64>, %y: !tile.acts<64, crossed>) grid(%tile, %tokens, %position)
     scratch(%scratch : 0) tokens 1 {
   %v = tile.load_row %x[%tile, %position] : !tile.rows<64> -> vector<1x32xf32>
@@ -176,19 +182,41 @@ tile.kernel @quantize_crossed(%x: !tile.rows<64>, %y: !tile.acts<64, crossed>) g
 }
 
 // -----
-// What a dot is stays with each token's.
+// What a dot is stays with each token's. Its words are the row's; other dots find those that are moved up where they are not.
 // CHECK-LABEL: tile.kernel @crossed
+// CHECK:         tile.load_uniform %{{.*}} : !tile.acts<64, crossed> -> vector<8xi32>
+// CHECK-NOT:     vector.shuffle
+// CHECK:         tile.load_uniform %{{.*}} : !tile.acts<64, crossed> -> vector<8xi32>
+// CHECK-NOT:     vector.shuffle
 // CHECK-COUNT-2: tile.dot %{{.*}}, [%{{.*}}, %{{.*}}], %{{.*}} from 2 bits 8 in_turn crossed : [vector<4xi32>, vector<4xi32>], vector<8xi32> -> vector<4xi32>
 tile.kernel @crossed(%a: !tile.acts<64, crossed>, %w: !tile.bytes, %y: !tile.rows<64>) grid(%tile, %tokens, %position)
     scratch(%scratch : 0) tokens 2 {
   %c0 = arith.constant 0 : index
   %q = tile.load %w[%tile] : !tile.bytes -> vector<4xi32>
   %none = arith.constant dense<0> : vector<2x4xi32>
-  %codes, %scale, %start, %low, %high, %total = tile.load_acts %a[%position, %tile] : !tile.acts<64, crossed>
+  %codes, %scale, %start, %low, %high, %total = tile.load_acts %a[%position, %tile] crossed : !tile.acts<64, crossed>
       -> vector<2x8xi32>, vector<2x1xf32>, vector<2x1xi32>, vector<2x1xi32>, vector<2x1xi32>, vector<2x1xf32>
   %i = tile.dot %none, [%q, %q], %codes from 2 bits 8 in_turn crossed
       : [vector<4xi32>, vector<4xi32>], vector<2x8xi32> -> vector<2x4xi32>
   tile.store_row %i, %y[%c0, %c0] : vector<2x4xi32>, !tile.rows<64>
+}
+
+// -----
+// CHECK-LABEL: tile.kernel @beside_crossed
+// CHECK:         %[[ALL:.*]] = tile.load_uniform %{{.*}} : !tile.acts<64, crossed> -> vector<8xi32>
+// CHECK:         %[[EVEN:.*]] = tile.load_uniform %{{.*}} : !tile.acts<64, crossed> -> vector<4xi32>
+// CHECK:         %[[ODD:.*]] = vector.shuffle %[[ALL]], %[[ALL]] [1, 3, 5, 7]
+// CHECK:         %[[X:.*]] = vector.interleave %[[EVEN]], %[[ODD]]
+// CHECK:         tile.dot %{{.*}}, [%{{.*}}], %[[X]] bits 4
+tile.kernel @beside_crossed(%a: !tile.acts<64, crossed>, %w: !tile.bytes, %y: !tile.rows<64>) grid(%tile, %tokens, %position)
+    scratch(%scratch : 0) tokens 1 {
+  %c0 = arith.constant 0 : index
+  %q = tile.load %w[%tile] : !tile.bytes -> vector<4xi32>
+  %none = arith.constant dense<0> : vector<1x4xi32>
+  %codes, %scale, %start, %low, %high, %total = tile.load_acts %a[%position, %tile] : !tile.acts<64, crossed>
+      -> vector<1x8xi32>, vector<1x1xf32>, vector<1x1xi32>, vector<1x1xi32>, vector<1x1xi32>, vector<1x1xf32>
+  %i = tile.dot %none, [%q], %codes bits 4 : [vector<4xi32>], vector<1x8xi32> -> vector<1x4xi32>
+  tile.store_row %i, %y[%c0, %c0] : vector<1x4xi32>, !tile.rows<64>
 }
 
 // -----

@@ -146,6 +146,20 @@ tile.kernel @dot_unsigned() grid(%tile, %tokens, %position) scratch(%scratch : 0
 }
 
 // -----
+tile.kernel @load_crossed(%x: !tile.acts<64>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 {
+  // expected-error@+1 {{for crossed dots reads crossed rows, not '!tile.acts<64>'}}
+  %c, %s, %a, %l, %h, %t = tile.load_acts %x[%position, %tile] crossed : !tile.acts<64>
+      -> vector<1x8xi32>, vector<1x1xf32>, vector<1x1xi32>, vector<1x1xi32>, vector<1x1xi32>, vector<1x1xf32>
+}
+
+// -----
+tile.kernel @arrange_crossed(%x: !tile.acts<64, crossed>) grid(%tile, %tokens, %position) scratch(%s : 4096) tokens 16 {
+  %side = tile.view %s[0] : !tile.arranged<64, 16 by 1>
+  // expected-error@+1 {{copies codes as they are, not those of '!tile.acts<64, crossed>'}}
+  tile.arrange_acts %x[%position], %side : !tile.acts<64, crossed>, !tile.arranged<64, 16 by 1>
+}
+
+// -----
 tile.kernel @dot_crossed_words() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
   %i = arith.constant dense<0> : vector<2x8xi32>
   %q = arith.constant dense<0> : vector<8xi32>

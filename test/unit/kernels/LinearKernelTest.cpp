@@ -42,8 +42,10 @@ struct Layer {
   Codes codes = Codes::Random;
 
   bool acts() const { return !Format::get(formats.front()).isFloat(); }
-  bool canCross() const {
-    return llvm::any_of(formats, [](FormatId id) { return sinter::canCross(Format::get(id)); });
+  /// Int8 rows are crossed on a target with a variant that crosses dots.
+  bool isCrossed(const Target &target) const {
+    return llvm::any_of(formats, [](FormatId id) { return canCross(Format::get(id)); }) &&
+           llvm::any_of(target.variants, [](const Variant &variant) { return variant.schedule.crossedDots; });
   }
   int64_t heads() const { return rows / headDim; }
   std::string text() const;
@@ -132,7 +134,7 @@ void LinearKernel::build(const Layer &layer, ModelOp &model, TokenClass tokens) 
   for (FormatId format : layer.formats)
     spec.weights.push_back({format, layer.rows, layer.cols});
   spec.actsInput = layer.acts();
-  spec.crossedInput = spec.crossedOutput = layer.canCross();
+  spec.crossedInput = spec.crossedOutput = layer.isCrossed(*machine().target);
   spec.residuals = op.getResiduals().size();
   spec.biases = op.getBiases().size();
   spec.ropeWidth = layer.epilogue == Epilogue::Rotate ? layer.rotaryDim : 0;
@@ -215,7 +217,7 @@ Array product(const Weight &weight, const Array &x) {
 void LinearKernel::checkStep(const Layer &layer, ModelOp &model, const KernelCode &code,
                              llvm::ArrayRef<Weight> weights, const Step &step) {
   int64_t tokens = step.tokens, buffer = step.rows();
-  bool crossed = layer.canCross();
+  bool crossed = layer.isCrossed(*machine().target);
   Call call;
   call.tokens = step.tokens;
   call.position = step.position;

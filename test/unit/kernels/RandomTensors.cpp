@@ -192,8 +192,13 @@ int64_t test::bufferRows(int64_t tokens) {
 int64_t test::floatRowBytes(int64_t width) {
   return static_cast<int64_t>(llvm::alignTo(width, 32)) * 4;
 }
+/// Where words 0, 2, 4, 6 of each group are once more.
+static int64_t evenWordsAt(int64_t width) {
+  return static_cast<int64_t>(llvm::alignTo(width + width / 32 * 24, 16));
+}
+
 int64_t test::actRowBytes(int64_t width, bool crossed) {
-  return static_cast<int64_t>(llvm::alignTo(width + width / 32 * (crossed ? 24 : 20), 64));
+  return static_cast<int64_t>(llvm::alignTo(crossed ? evenWordsAt(width) + width / 2 : width + width / 32 * 20, 64));
 }
 
 /// Of 32 codes: minus each word's bytes times those of the word in front of it, and 128 times them, for words 1, 3, 5, 7.
@@ -250,8 +255,14 @@ ActRows::ActRows(int64_t tokens, int64_t rows, int64_t width, unsigned seed, Cod
       put(row + width + 4 * (2 * groups + 2 * g), -32 * half);
       put(row + width + 4 * (2 * groups + 2 * g + 1), -32 * (sum - half));
       put(row + width + 4 * (4 * groups + g), float(sum) * scale);
-      if (crossed)
-        put(row + width + 4 * (5 * groups + g), crossSum(row + g * kActGroup));
+      if (!crossed)
+        continue;
+      put(row + width + 4 * (5 * groups + g), crossSum(row + g * kActGroup));
+      for (int64_t i = 0; i < kActGroup / 2; ++i) {
+        uint8_t &code = row[g * kActGroup + i / 4 * 8 + i % 4];
+        row[evenWordsAt(width) + g * kActGroup / 2 + i] = code;
+        code += 128;
+      }
     }
   }
 }
@@ -307,9 +318,11 @@ void test::expectActRows(const Bytes &found, const Array &expected,
       ASSERT_NEAR(scale, largest / most, off / most + largest / most * 2 * kRounding)
           << "token " << t << " group " << g;
       int32_t sum = 0, half = 0;
+      uint8_t codes[kActGroup];
       for (int64_t i = 0; i < kActGroup; ++i) {
         int64_t c = g * kActGroup + i;
-        int code = static_cast<int8_t>(row[c]);
+        codes[i] = crossed && i / 4 % 2 == 0 ? row[c] - 128 : row[c];
+        int code = static_cast<int8_t>(codes[i]);
         sum += code;
         half += i < kActGroup / 2 ? code : 0;
         // Quotients up to 127, rounded a few times before they are rounded to an integer.
@@ -326,9 +339,13 @@ void test::expectActRows(const Bytes &found, const Array &expected,
           << "token " << t << " group " << g;
       ASSERT_EQ(get<float>(row + expected.cols + 4 * (4 * groups + g)), float(sum) * float(scale))
           << "token " << t << " group " << g;
-      if (crossed)
-        ASSERT_EQ(get<int32_t>(row + expected.cols + 4 * (5 * groups + g)), crossSum(row + g * kActGroup))
-            << "token " << t << " group " << g;
+      if (!crossed)
+        continue;
+      ASSERT_EQ(get<int32_t>(row + expected.cols + 4 * (5 * groups + g)), crossSum(codes))
+          << "token " << t << " group " << g;
+      for (int64_t i = 0; i < kActGroup / 2; ++i)
+        ASSERT_EQ(row[evenWordsAt(expected.cols) + g * kActGroup / 2 + i], codes[i / 4 * 8 + i % 4])
+            << "token " << t << " group " << g << " code " << i;
     }
   EXPECT_TRUE(isUntouched(llvm::ArrayRef(found).drop_front(expected.rows * stride)))
       << "rows past the last token are written";
