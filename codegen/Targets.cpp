@@ -54,11 +54,12 @@ static constexpr RegisterBlock kI8mmBlocks[] = {{1, 32, true, Arrangement::rows,
                                                 {16, 4, false, Arrangement::pairs}};
 static constexpr RegisterBlock kSve256Blocks[] = {{1, 16, true}, {2, 16, true}, {4, 16, false}, {8, 8, false}};
 static constexpr RegisterBlock kSve512Blocks[] = {{1, 16, true}, {2, 16, true}, {4, 16, false}, {8, 16, false}};
+static constexpr StringRef kAvx512Llvm = "+avx2,+fma,+f16c,+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512vnni";
 static constexpr Variant kX86Variants[] = {
-    {"zen4", kZen4, "+avx2,+fma,+f16c,+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512vnni", 512, DotKind::vpdpbusd,
+    {"zen4", kZen4, kAvx512Llvm, 512, DotKind::vpdpbusd,
      {kAvx512Blocks, 8, 32, 4096, 0, kAvx512Staged, true, true, true}, {}, Ordering::registers},
-    {"avx512vnni", kAvx512Vnni, "+avx2,+fma,+f16c,+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512vnni", 512,
-     DotKind::vpdpbusd, {kAvx512Blocks, 8, 32, 4096, 0, kAvx512Staged, true, true}, {}, Ordering::registers},
+    {"avx512vnni", kAvx512Vnni, kAvx512Llvm, 512, DotKind::vpdpbusd,
+     {kAvx512Blocks, 8, 32, 4096, 0, kAvx512Staged, true, true}, {}, Ordering::registers},
     {"avxvnni", kAvxVnni, "+avx2,+fma,+f16c,+avxvnni", 256, DotKind::vpdpbusd, {kAvx2Blocks, 4, 16, 4096}, {},
      Ordering::registers},
     {"avx2", kAvx2, "+avx2,+fma,+f16c", 256, DotKind::pmaddubsw, {kAvx2Blocks, 4, 16, 4096}, {}, Ordering::registers},

@@ -77,7 +77,6 @@ public:
                 .getRes();
     inits = sums;
   }
-  bool isCrossed() { return op.getCrossed(); }
   /// Of crossed dots word q, an odd one, and the one before it.
   void step(size_t q, SmallVectorImpl<cpu::DotStep> &steps, cpu::MadeLanes &made) {
     for (auto [part, sum] : llvm::enumerate(sums)) {
@@ -158,6 +157,9 @@ private:
 
   Value floatDot();
   Value correctFlip(Value init);
+  Value dotBytes(Value unsignedBytes, Value signedBytes, Value acc) {
+    return call("llvm.x86.avx512.vpdpbusd." + std::to_string(lanes * 32), acc.getType(), {acc, unsignedBytes, signedBytes});
+  }
   Value vpdpbusd(size_t q, int64_t first, Value acc);
   Value crossed(size_t q, int64_t first, Value acc);
   Value pmaddubsw(size_t q, int64_t first, Value acc, Pairs &held);
@@ -208,14 +210,13 @@ Value DotLowering::vpdpbusd(size_t q, int64_t first, Value acc) {
   Value w = slice(op.getCodes()[q], first);
   if (isSigned())
     w = b.create<arith::XOrIOp>(loc, w, splat(lanes, 32, int32_t(0x80808080)));
-  return call("llvm.x86.avx512.vpdpbusd." + std::to_string(lanes * 32), acc.getType(), {acc, w, activation(q)});
+  return dotBytes(w, activation(q), acc);
 }
 
 Value DotLowering::crossed(size_t q, int64_t first, Value acc) {
   Value u = b.create<arith::AddIOp>(loc, activation(q - 1), slice(op.getCodes()[q], first));
   Value s = b.create<arith::AddIOp>(loc, bytes(activation(q)), bytes(slice(op.getCodes()[q - 1], first)));
-  s = b.create<vector::BitCastOp>(loc, acc.getType(), s);
-  return call("llvm.x86.avx512.vpdpbusd." + std::to_string(lanes * 32), acc.getType(), {acc, u, s});
+  return dotBytes(u, b.create<vector::BitCastOp>(loc, acc.getType(), s), acc);
 }
 
 Value DotLowering::pmaddubsw(size_t q, int64_t first, Value acc, Pairs &held) {
@@ -406,11 +407,11 @@ SmallVector<Value> cpu::lowerDots(OpBuilder &b, ArrayRef<DotOp> dots, const Vari
   Operation *end = &*b.getInsertionPoint();
   SmallVector<Operation *> behind(codes.size(), end);
   if (front.getInTurn() || ymm)
-    behind = lineUp(codes, order, end, /*linesInTurn=*/ymm || lowerings.front().isCrossed());
+    behind = lineUp(codes, order, end, /*linesInTurn=*/ymm || front.getCrossed());
   SmallVector<DotStep> steps;
   MadeLanes made;
   for (size_t q : order) {
-    if (lowerings.front().isCrossed() && q % 2 == 0)
+    if (front.getCrossed() && q % 2 == 0)
       continue;
     b.setInsertionPoint(behind[q]);
     for (DotLowering &lowering : lowerings)

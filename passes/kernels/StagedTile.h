@@ -26,12 +26,12 @@ struct StartRule {
 ///   8 lines of codes a block, a byte each | levels of both scales, 16 bits each | negated minima, f32, a line each
 ///   | of crossed dots what the rows alone add to them, negated, i32, a line each
 ///
+/// and behind all pairs the rows' units, f32: a scale is its level times the unit of its row. What a matrix lacks of the last
+/// pair is zero.
+///
 /// Codes c of crossed dots (tile.dot) are c - 8: plus an activation of -120 .. 120 that is a signed byte, plus one that is 128
 /// above it an unsigned byte. In words 0, 2, 4, 6 they are bytes, the others are sums of codes times powers of 256, with borrows,
 /// so that they are added to an activation's word as a word, which may be read from memory while they are.
-///
-/// and behind all pairs the rows' units, f32: a scale is its level times the unit of its row. What a matrix lacks of the last
-/// pair is zero.
 class StagedTile {
 public:
   /// `offset`: of the scratch, a multiple of 64 bytes.

@@ -121,7 +121,8 @@
 // REST:           scf.for %[[BEGIN:.*]] = %c0 to %c6 step %c4 {
 // REST:             %[[NEXT:.*]] = arith.addi %[[BEGIN]], %c4
 // REST-NEXT:        %[[END:.*]] = arith.minui %[[NEXT]], %c6
-// REST:             scf.for %{{.*}} = %[[BEGIN]] to %[[END]] step %c1 {{.*}} -> (vector<8x16xi32>) {
+// REST:             scf.for %{{.*}} = %c0 to %c32 step %c16 {
+// REST:               scf.for %{{.*}} = %[[BEGIN]] to %[[END]] step %c1 {{.*}} -> (vector<8x16xi32>) {
 module attributes {llm.architecture = "llama", llm.name = "t", llm.source = "t.gguf", llm.context = 64 : i64,
                    llm.trained_context = 64 : i64, llm.chunk = 32 : i64, llm.vocabulary = 64 : i64,
                    llm.layers = 1 : i64, llm.embedding = 512 : i64, llm.parameters = 6400 : i64, llm.kv_type = f16} {

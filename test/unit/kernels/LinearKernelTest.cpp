@@ -42,10 +42,8 @@ struct Layer {
   Codes codes = Codes::Random;
 
   bool acts() const { return !Format::get(formats.front()).isFloat(); }
-  /// Int8 rows are crossed on a target with a variant that crosses dots.
-  bool isCrossed(const Target &target) const {
-    return llvm::any_of(formats, [](FormatId id) { return canCross(Format::get(id)); }) &&
-           llvm::any_of(target.variants, [](const Variant &variant) { return variant.schedule.crossedDots; });
+  bool canCross() const {
+    return llvm::any_of(formats, [](FormatId id) { return sinter::canCross(Format::get(id)); });
   }
   int64_t heads() const { return rows / headDim; }
   std::string text() const;
@@ -118,6 +116,10 @@ protected:
   void check(const Layer &layer);
 
 private:
+  /// Int8 rows, as OutlineKernels.cpp has them: of one token they are as everywhere.
+  bool isCrossed(const Layer &layer, TokenClass tokens) {
+    return tokens == TokenClass::Chunk && schedule().crossedDots && layer.canCross();
+  }
   void build(const Layer &layer, ModelOp &model, TokenClass tokens);
   void checkStep(const Layer &layer, ModelOp &model, const KernelCode &code,
                  llvm::ArrayRef<Weight> weights, const Step &step);
@@ -134,7 +136,7 @@ void LinearKernel::build(const Layer &layer, ModelOp &model, TokenClass tokens) 
   for (FormatId format : layer.formats)
     spec.weights.push_back({format, layer.rows, layer.cols});
   spec.actsInput = layer.acts();
-  spec.crossedInput = spec.crossedOutput = layer.isCrossed(*machine().target);
+  spec.crossedInput = spec.crossedOutput = isCrossed(layer, tokens);
   spec.residuals = op.getResiduals().size();
   spec.biases = op.getBiases().size();
   spec.ropeWidth = layer.epilogue == Epilogue::Rotate ? layer.rotaryDim : 0;
@@ -217,7 +219,7 @@ Array product(const Weight &weight, const Array &x) {
 void LinearKernel::checkStep(const Layer &layer, ModelOp &model, const KernelCode &code,
                              llvm::ArrayRef<Weight> weights, const Step &step) {
   int64_t tokens = step.tokens, buffer = step.rows();
-  bool crossed = layer.isCrossed(*machine().target);
+  bool crossed = isCrossed(layer, step.tokenClass);
   Call call;
   call.tokens = step.tokens;
   call.position = step.position;
