@@ -131,12 +131,19 @@ static Value everyOtherWord(OpBuilder &b, Location loc, Value codes, int64_t fir
   return b.create<vector::ShuffleOp>(loc, codes, codes, mask);
 }
 
-/// -sum((a + 128) * b) of codes a of words 0, 2, 4, 6 and b of the words behind them.
+/// -sum((a + 128) * b) of codes a of words 0, 2, 4 and b of the words behind them, - 8 * sum of words 6 and 7: of those
+/// (0 * a + 8) * (b + a).
 static Value crossSum(OpBuilder &b, Location loc, Value codes) {
   Value even = everyOtherWord(b, loc, codes, 0), odd = everyOtherWord(b, loc, codes, 1);
-  auto minus128 = DenseElementsAttr::get(cast<VectorType>(even.getType()), b.getI32IntegerAttr(-128));
-  Value products = b.create<arith::SubIOp>(loc, b.create<arith::ConstantOp>(loc, minus128), even);
-  products = b.create<arith::MulIOp>(loc, products, odd);
+  auto type = cast<VectorType>(even.getType());
+  auto perWord = [&](int32_t crossed, int32_t plain) -> Value {
+    SmallVector<int32_t> lanes(12, crossed);
+    lanes.append(4, plain);
+    return b.create<arith::ConstantOp>(loc, DenseElementsAttr::get(type, ArrayRef(lanes)));
+  };
+  Value factors = b.create<arith::SubIOp>(loc, perWord(-128, -8), b.create<arith::AndIOp>(loc, even, perWord(-1, 0)));
+  Value sums = b.create<arith::AddIOp>(loc, odd, b.create<arith::AndIOp>(loc, even, perWord(0, -1)));
+  Value products = b.create<arith::MulIOp>(loc, factors, sums);
   return b.create<ReduceOp>(loc, b.getI32Type(), ReduceKind::Add, products, IntegerAttr());
 }
 
@@ -161,7 +168,7 @@ void sinter::storeActs(OpBuilder &b, Location loc, Value values, Value target, V
     b.create<StoreUniformOp>(loc, crossSum(b, loc, codes), target, o.at(row, stride, block, 4, type.getCrossSumsOffset()));
     SmallVector<int8_t> up;
     for (int64_t i = 0; i < kActGroup; ++i)
-      up.push_back(i / 4 % 2 ? 0 : -128);
+      up.push_back(i < 24 && i / 4 % 2 == 0 ? -128 : 0);
     auto pattern = DenseElementsAttr::get(cast<VectorType>(bytes.getType()), ArrayRef(up));
     bytes = b.create<arith::XOrIOp>(loc, bytes, b.create<arith::ConstantOp>(loc, pattern));
   }

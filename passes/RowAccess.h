@@ -13,7 +13,7 @@ namespace sinter {
 
 /// One group of 32 int8 activations of one token.
 struct ActGroup {
-  mlir::Value codes; ///< vector<8xi32>, the same in all lanes; for crossed dots words 0, 2, 4, 6 are moved up by 128
+  mlir::Value codes; ///< vector<8xi32>, the same in all lanes; for crossed dots words 0, 2, 4 are moved up by 128
   mlir::Value scale; ///< f32
   mlir::Value start; ///< i32, -8 times the sum of the 32 codes
   mlir::Value low;   ///< i32, -32 times the sum of the first 16

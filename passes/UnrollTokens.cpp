@@ -264,7 +264,7 @@ LogicalResult Unroller::unroll(Operation *op) {
   } else if (auto sum = dyn_cast<AccumulateLevelsOp>(op)) {
     replaceByToken(op, [&](int64_t t, Type row) {
       return b.create<AccumulateLevelsOp>(loc, row, token(sum.getAcc(), t), token(sum.getLow(), t), token(sum.getHigh(), t),
-                                          sum.getWeightLevels(), token(sum.getActLevels(), t), sum.getShift());
+                                          sum.getWeightLevels(), token(sum.getActLevels(), t), sum.getOffsets(), sum.getShift());
     });
   } else if (auto dot = dyn_cast<DotHalvesOp>(op)) {
     replaceByToken(op, [&](int64_t t, Type row) {

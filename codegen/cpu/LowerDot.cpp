@@ -5,7 +5,8 @@
 //
 //   vpdpbusd   unsigned weights x signed x: codes of fewer than 8 bits as they are; two's complement codes with
 //              the top bit flipped, which adds 128 to each, and 128 * sum(x) taken off the start value.
-//              `crossed` dots: vpaddd (x's word, in memory, + the codes' next one), vpaddb (x's next one + the codes' word), vpdpbusd
+//              `crossed` dots: vpaddd (x's word, in memory, + the codes' next one), vpaddb (x's next one + the codes' word), vpdpbusd;
+//              words 6 and 7 as they are, beside the second pair of the others
 //   pmaddubsw  (AVX2) pairs are added in 16 bits with saturation. Codes of b bits make at most
 //              2 * (2^b - 1) * 127: exact up to 7 bits. For 8 bits the sign of the weight moves to x
 //              (|w| <= 128, |x| <= 127: 2 * 128 * 127 = 32512 fits). Sums of several words are kept in 16 bits as
@@ -20,7 +21,7 @@
 // Dots of several tokens with the same codes go word by word, all tokens of a word one after another: a token's sum is one
 // chain of vpdpbusd or sdot, up to 5 cycles a link, and a core looks only so far ahead for other chains, or not at all. Of
 // dots that go `in_turn`, and of all on ymm registers, a word is made in front of its dots; of crossed ones, which need registers
-// for sums of bytes too, two are loaded there. On NEON, of arranged tokens and of blocks with rows in more than one register, what
+// for sums of bytes too, they are loaded there. On NEON, of arranged tokens and of blocks with rows in more than one register, what
 // is loaded and unpacked stands a few dots in front of its use (DotOrder.cpp); the loads of what sums are multiplied by behind the
 // dots come in between too. Elsewhere all words are made before.
 //
@@ -77,14 +78,15 @@ public:
                 .getRes();
     inits = sums;
   }
-  /// Of crossed dots word q, an odd one, and the one before it.
-  void step(size_t q, SmallVectorImpl<cpu::DotStep> &steps, cpu::MadeLanes &made) {
+  /// A word, or a pair of crossed ones and those beside it.
+  void step(ArrayRef<size_t> words, SmallVectorImpl<cpu::DotStep> &steps, cpu::MadeLanes &made) {
+    size_t q = words.front();
     for (auto [part, sum] : llvm::enumerate(sums)) {
       int64_t first = static_cast<int64_t>(part) * lanes;
       Value codes = variant.dot == DotKind::sdot && !variant.isScalable() ? codeBytes(q, first, made) : Value();
       Operation *point = &*b.getInsertionPoint(), *before = point->getPrevNode();
-      if (op.getCrossed())
-        sum = crossed(q, first, sum);
+      if (words.size() > 1)
+        sum = crossed(words, first, sum);
       else if (variant.dot == DotKind::pmaddubsw)
         sum = pmaddubsw(q, first, sum, pairs[part]);
       else
@@ -161,7 +163,7 @@ private:
     return call("llvm.x86.avx512.vpdpbusd." + std::to_string(lanes * 32), acc.getType(), {acc, unsignedBytes, signedBytes});
   }
   Value vpdpbusd(size_t q, int64_t first, Value acc);
-  Value crossed(size_t q, int64_t first, Value acc);
+  Value crossed(ArrayRef<size_t> words, int64_t first, Value acc);
   Value pmaddubsw(size_t q, int64_t first, Value acc, Pairs &held);
   Value widen(Pairs &held, Value acc);
   Value sdot(size_t q, int64_t first, Value acc, Value codes);
@@ -213,9 +215,21 @@ Value DotLowering::vpdpbusd(size_t q, int64_t first, Value acc) {
   return dotBytes(w, activation(q), acc);
 }
 
-Value DotLowering::crossed(size_t q, int64_t first, Value acc) {
-  Value u = b.create<arith::AddIOp>(loc, activation(q - 1), slice(op.getCodes()[q], first));
-  Value s = b.create<arith::AddIOp>(loc, bytes(activation(q)), bytes(slice(op.getCodes()[q - 1], first)));
+/// The dots of other words come in between: of what takes turns on the ports, this order was the fastest (Zen 4).
+Value DotLowering::crossed(ArrayRef<size_t> words, int64_t first, Value acc) {
+  ArrayRef<size_t> plain = words.drop_front(2);
+  auto codes = [&](size_t q) { return slice(op.getCodes()[q], first); };
+  auto dotNext = [&] {
+    if (plain.empty())
+      return;
+    acc = vpdpbusd(plain.front(), first, acc);
+    plain = plain.drop_front();
+  };
+  Value next = activation(words[1]);
+  dotNext();
+  Value u = b.create<arith::AddIOp>(loc, activation(words[0]), codes(words[1]));
+  dotNext();
+  Value s = b.create<arith::AddIOp>(loc, bytes(next), bytes(codes(words[0])));
   return dotBytes(u, b.create<vector::BitCastOp>(loc, acc.getType(), s), acc);
 }
 
@@ -382,6 +396,24 @@ static SmallVector<size_t> orderOfWords(ValueRange codes) {
   return order;
 }
 
+/// Words of crossed dots that go together: pairs, with the others beside the second one.
+static SmallVector<SmallVector<size_t>> crossedSteps(DotOp dot) {
+  SmallVector<SmallVector<size_t>> steps;
+  SmallVector<size_t> plain;
+  for (size_t q = 0; q < dot.getCodes().size(); ++q) {
+    if (q + dot.getFirst() >= 6)
+      plain.push_back(q);
+    else if (q % 2 == 0)
+      steps.push_back({q, q + 1});
+  }
+  if (!steps.empty())
+    llvm::append_range(steps[std::min<size_t>(1, steps.size() - 1)], plain);
+  else
+    for (size_t q : plain)
+      steps.push_back({q});
+  return steps;
+}
+
 SmallVector<Value> cpu::lowerDots(OpBuilder &b, ArrayRef<DotOp> dots, const Variant &variant) {
   DotOp front = dots.front();
   SmallVector<DotLowering> lowerings;
@@ -393,7 +425,12 @@ SmallVector<Value> cpu::lowerDots(OpBuilder &b, ArrayRef<DotOp> dots, const Vari
   if (!lowerings.front().hasSteps())
     return llvm::map_to_vector(lowerings, [](DotLowering &lowering) { return lowering.run(); });
   ValueRange codes = front.getCodes();
-  SmallVector<size_t> order = arranged ? orderOfWords(codes) : orderByLine(codes);
+  SmallVector<SmallVector<size_t>> words;
+  if (front.getCrossed())
+    words = crossedSteps(front);
+  else
+    for (size_t q : arranged ? orderOfWords(codes) : orderByLine(codes))
+      words.push_back({q});
   for (DotLowering &lowering : lowerings)
     lowering.begin();
   if (placed && !arranged) {
@@ -406,16 +443,17 @@ SmallVector<Value> cpu::lowerDots(OpBuilder &b, ArrayRef<DotOp> dots, const Vari
   bool ymm = variant.vectorBits == 256 && !variant.isScalable();
   Operation *end = &*b.getInsertionPoint();
   SmallVector<Operation *> behind(codes.size(), end);
+  SmallVector<size_t> order;
+  for (ArrayRef<size_t> together : words)
+    llvm::append_range(order, together);
   if (front.getInTurn() || ymm)
     behind = lineUp(codes, order, end, /*linesInTurn=*/ymm || front.getCrossed());
   SmallVector<DotStep> steps;
   MadeLanes made;
-  for (size_t q : order) {
-    if (front.getCrossed() && q % 2 == 0)
-      continue;
-    b.setInsertionPoint(behind[q]);
+  for (ArrayRef<size_t> together : words) {
+    b.setInsertionPoint(behind[together.back()]);
     for (DotLowering &lowering : lowerings)
-      lowering.step(q, steps, made);
+      lowering.step(together, steps, made);
   }
   b.setInsertionPoint(end);
   if (arranged) {

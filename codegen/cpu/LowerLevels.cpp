@@ -4,7 +4,7 @@
 //
 //   tile.accumulate_levels
 //     %s = vpmulhrsw %w, (the token's word in all lanes)     the scales of both dots, 16 bits each
-//     %m = %low >> shift | %high << (16 - shift)             half of a lane each
+//     %m = %low >> shift | %high << (16 - shift)             half of a lane each (vpaddw offsets)
 //     %acc = vpdpwssd %acc, %m, %s
 //   tile.dot_halves
 //     %acc = vpdpwssd %acc, %line, (the token's word in all lanes)
@@ -13,6 +13,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/cpu/LowerLevels.h"
+#include "codegen/cpu/Registers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -55,8 +56,15 @@ struct WordsLowering {
     Value a = b.create<vector::BitCastOp>(loc, halves, levels);
     Value scales = call("llvm.x86.avx512.pmul.hr.sw.512", halves, {w, a});
     Value low = b.create<arith::AndIOp>(loc, shiftRight(op.getLow(), op.getShift()), splat(0xffff));
-    Value high = b.create<arith::AndIOp>(loc, shiftLeft(op.getHigh(), 16 - op.getShift()), splat(0xffff0000));
+    // Two instructions for two ports: LLVM would take one that shuffles words, for one port of Zen 4, and of three steps on Intel's
+    // cores.
+    Value high = cpu::hideInRegister(b, loc, shiftLeft(op.getHigh(), 16 - op.getShift()), "v");
+    high = b.create<arith::AndIOp>(loc, high, splat(0xffff0000));
     Value dots = b.create<arith::OrIOp>(loc, low, high);
+    if (op.getOffsets())
+      dots = b.create<vector::BitCastOp>(
+          loc, words, b.create<arith::AddIOp>(loc, b.create<vector::BitCastOp>(loc, halves, dots).getResult(),
+                                              b.create<vector::BitCastOp>(loc, halves, op.getOffsets())));
     return call("llvm.x86.avx512.vpdpwssd.512", words,
                 {op.getAcc(), dots, b.create<vector::BitCastOp>(loc, words, scales)});
   }
@@ -66,7 +74,10 @@ struct WordsLowering {
     for (bool high : {false, true}) {
       Value scale = b.create<arith::MulIOp>(loc, half(op.getWeightLevels(), high), half(levels, high));
       scale = shiftRight(b.create<arith::AddIOp>(loc, scale, splat(1 << 14)), 15);
-      sum = multiplyAdd(shiftRight(high ? op.getHigh() : op.getLow(), op.getShift()), scale, sum);
+      Value dot = shiftRight(high ? op.getHigh() : op.getLow(), op.getShift());
+      if (op.getOffsets())
+        dot = half(b.create<arith::AddIOp>(loc, dot, half(op.getOffsets(), high)), false);
+      sum = multiplyAdd(dot, scale, sum);
     }
     return sum;
   }

@@ -71,10 +71,10 @@ def Tile_ActsType : Tile_Type<"Acts", "acts"> {
     minimum is multiplied by. All are written once, so that no kernel computes them for each of its row tiles.
 
     `!tile.acts<2048, crossed>` can be read by crossed dots too (tile.dot): codes lie in -120 .. 120 instead of -127 .. 127,
-    and those of words 0, 2, 4, 6 of each group are moved up by 128. Behind the totals are K/32 i32 *cross sums* and, from the
+    and those of words 0, 2, 4 of each group are moved up by 128. Behind the totals are K/32 i32 *cross sums* and, from the
     next multiple of 16 on, K/2 bytes *even words*. A cross sum is what the activations alone add to a crossed dot, negated:
-    with codes a of words 0, 2, 4, 6 and b of the words behind them, -sum((a + 128) * b). Even words are words 0, 2, 4, 6 as
-    they were, for dots that are not crossed.
+    with codes a of words 0, 2, 4, b of the words behind them and x of words 6 and 7, -sum((a + 128) * b) - 8 * sum(x). Even
+    words are words 0, 2, 4, 6 as they were, for dots that are not crossed.
   }];
   let parameters = (ins "int64_t":$width, "bool":$crossed);
   let builders = [TypeBuilder<(ins "int64_t":$width, CArg<"bool", "false">:$crossed), [{

@@ -64,7 +64,7 @@ def Tile_LoadActsOp : Tile_Op<"load_acts", [MemoryEffects<[MemRead]>]> {
   let description = [{
     `codes`: the 32 int8 of each token as 8 words; `scale`: its scale; `start`, `low`, `high`: what
     dots with offset codes start from, of the group and of its halves; `total`: scale times sum (see `!tile.acts`).
-    `crossed`: for crossed dots; words 0, 2, 4, 6 are moved up.
+    `crossed`: for crossed dots; words 0, 2, 4 are moved up.
   }];
   let arguments = (ins Tile_ActsType:$source, Index:$row, Index:$block, UnitAttr:$crossed);
   let results = (outs VectorOfRankAndType<[2], [I32]>:$codes, VectorOfRankAndType<[2], [F32]>:$scale,
@@ -117,12 +117,12 @@ def Tile_DotOp : Tile_Op<"dot", [Pure, AttrSizedOperandSegments, AllTypesMatch<[
     `unsigned_codes`: 8 bits are unsigned too, for targets whose instruction takes them so; others refuse the op.
     `in_turn`: there are so many sums that registers hold little besides. Back ends take all tokens of a word, then the
     next word, and make a word where it is used.
-    `crossed`: half the multiplications, and additions for the others (S. Winograd, A New Algorithm for Inner Product, IEEE
-    Transactions on Computers C-17, 1968). With words a, b of x and c, d of the codes, of numbers q and q + 1 for even q,
-      init[t][r] + sum over q and bytes i of unsigned((a + d).byte i) * signed(b.byte i + c.byte i)
+    `crossed`: fewer multiplications, and additions for the others (S. Winograd, A New Algorithm for Inner Product, IEEE
+    Transactions on Computers C-17, 1968). With words a, b of x, which are number n and n + 1 of a group, and their codes c, d,
+      init[t][r] + sum over n = 0, 2, 4 and bytes i of unsigned((a + d).byte i) * signed(b.byte i + c.byte i)
     where a + d is a sum of words, and the others are of bytes, modulo 256. That is a * c + b * d, and a * b and c * d, which
-    depend on the token or on the row alone: `init` takes them off. For targets with an instruction for bytes of either kind;
-    others refuse the op.
+    depend on the token or on the row alone: the kernel takes them off. Words 6 and 7 are as of `unsigned_codes`. For targets
+    with an instruction for bytes of either kind; others refuse the op.
 
     Float (G = 1): init[t][r] + sum over q of codes[q][r] * x[t][q], each product and sum fused.
   }];
@@ -185,14 +185,16 @@ def Tile_AccumulateLevelsOp : Tile_Op<"accumulate_levels", [Pure, AllTypesMatch<
     A word of `weight_levels` (one a row) and one of `act_levels` (one a token) hold two levels of 16 bits each: scales as
     fractions of a unit that the kernel multiplies by in the end. With w and a for the levels of a half,
       acc[t][r] + sum over the halves of (dot[t][r] >> shift) * ((w * a + 2^14) >> 15)
-    for `low` and `high`. A shifted dot fits 16 bits; that sums fit 32 is the kernel's to see to.
+    for `low` and `high`. A shifted dot fits 16 bits. With `offsets`, a word a row, their halves are added to the shifted dots,
+    modulo 2^16. That sums fit 32 bits is the kernel's to see to.
   }];
   let arguments = (ins VectorOfAnyRankOf<[I32]>:$acc, VectorOfAnyRankOf<[I32]>:$low, VectorOfAnyRankOf<[I32]>:$high,
                        VectorOfRankAndType<[1], [I32]>:$weight_levels,
-                       AnyTypeOf<[I32, VectorOfRankAndType<[2], [I32]>]>:$act_levels, I64Attr:$shift);
+                       AnyTypeOf<[I32, VectorOfRankAndType<[2], [I32]>]>:$act_levels,
+                       Optional<VectorOfRankAndType<[1], [I32]>>:$offsets, I64Attr:$shift);
   let results = (outs VectorOfAnyRankOf<[I32]>:$result);
   let assemblyFormat = [{
-    $acc `,` $low `,` $high `,` $weight_levels `,` $act_levels `shift` $shift attr-dict
+    $acc `,` $low `,` $high `,` $weight_levels `,` $act_levels `shift` $shift (`offsets` $offsets^ `:` type($offsets))? attr-dict
     `:` type($weight_levels) `,` type($act_levels) `->` type($result)
   }];
   let hasVerifier = 1;

@@ -392,6 +392,8 @@ LogicalResult AccumulateLevelsOp::verify() {
   auto result = cast<VectorType>(getResult().getType());
   if (vectorOf(getWeightLevels()).getDimSize(0) != result.getShape().back())
     return emitOpError("takes one word of weights' levels a row");
+  if (getOffsets() && getOffsets().getType() != getWeightLevels().getType())
+    return emitOpError("takes one word of offsets a row");
   if (!isOnePerToken(getActLevels(), result))
     return emitOpError("takes one word of activations' levels a token");
   if (int64_t shift = getShift(); shift < 0 || shift > 16)
@@ -429,7 +431,7 @@ LogicalResult DotOp::verify() {
     return emitOpError("has codes of 1 to 8 bits, not ") << getBits();
   if (getUnsignedCodes() && (!result.getElementType().isInteger() || getBits() != 8))
     return emitOpError("says 'unsigned' of codes that have no sign");
-  if (getCrossed() && (!result.getElementType().isInteger() || words % 2 || getBits() != 8 || getUnsignedCodes()))
+  if (getCrossed() && (!result.getElementType().isInteger() || words % 2 || first % 2 || getBits() != 8 || getUnsignedCodes()))
     return emitOpError("says 'crossed' of what are no pairs of words of 8 bits");
   Type i32 = IntegerType::get(getContext(), 32);
   Type start = result.getRank() == 2 ? Type(VectorType::get({result.getDimSize(0), 1}, i32)) : i32;

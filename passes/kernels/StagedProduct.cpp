@@ -6,8 +6,8 @@
 //       tile.prefetch a few lines of what comes next
 //       %i = scf.for %p over the pairs from %g on (0) {
 //         %x, %sx = tile.load_acts %acts[%m, blocks of %p]
-//         %low, %high = tile.dot %sx, (codes of %p), %x              (%sx + what the rows alone add, .. crossed)
-//         += tile.accumulate_levels %low, %high, (levels of the rows), (levels of the tokens) }
+//         %low, %high = tile.dot %sx, (codes of %p), %x              (.. crossed)
+//         += tile.accumulate_levels %low, %high, (levels of the rows), (levels of the tokens)  (offsets what the rows alone add) }
 //       %sums[%r] += float(%i) } }
 //   scf.for %r = 0 to 32 step R {
 //     %sums[%r] = %sums[%r] * units of the rows * units of the tokens + (scf.for %p over pairs { -= %n * %tx }) }
@@ -74,8 +74,6 @@ Value StagedProduct::dot(Value pair, int64_t group, Value part) {
     init = k.broadcast(!halves ? acts.getStart() : group == 0 ? acts.getLow() : acts.getHigh(), integers());
   else
     init = k.splatInt(integers(), tile.shift() ? int64_t(1) << (tile.shift() - 1) : 0);
-  if (tile.crossed())
-    init = k.make<arith::AddIOp>(k.broadcast(tile.crossSum(k, pair, group, part, rows), integers()), init);
   int64_t first = halves ? 4 * group : 0;
   const Format &format = tile.getFormat();
   return k.op<DotOp>(integers(), init, ValueRange(words).slice(first, halves ? 4 : 8), acts.getCodes(),
@@ -85,8 +83,8 @@ Value StagedProduct::dot(Value pair, int64_t group, Value part) {
 
 Value StagedProduct::addPair(Value pair, Value part, Value acc) {
   Value low = dot(pair, 0, part), high = dot(pair, 1, part);
-  return k.op<AccumulateLevelsOp>(integers(), acc, low, high, tile.levels(k, pair, part, rows),
-                                  levels.levels(k, row, pair), tile.shift());
+  return k.op<AccumulateLevelsOp>(integers(), acc, low, high, tile.levels(k, pair, part, rows), levels.levels(k, row, pair),
+                                  tile.crossed() ? tile.crossSums(k, pair, part, rows) : Value(), tile.shift());
 }
 
 /// What the minima of a pair's block add.

@@ -6,9 +6,9 @@
 //       tile.store (tile.scale %b), ..      until all are known
 //       max= |tile.scale %b|
 //       tile.store (arith.negf (tile.minimum %b)), ..
-//       %q:8 = tile.unpack %b               (codes of 8 bits as unsigned ones: + 128; crossed: - 8)
+//       %q:8 = tile.unpack %b               (codes of 8 bits as unsigned ones: + 128; crossed: - 8, of words 0 to 5)
 //       tile.store %q#0, %scratch[..] ..    8 lines
-//       (tile.store -(tile.dot %q, zeros crossed), ..) } }
+//       (tile.store -(tile.dot %q, zeros crossed) as 16 bits, ..) } }
 //   tile.store (%largest / 32767), ..
 //   scf.for %p over pairs { tile.store (scales of %p) * 32767 / %largest, as 16 bits each, .. }
 //
@@ -95,20 +95,28 @@ Value StagedTile::unpack(KernelBuilder &k, Value weight, Value tile, Value pair,
   auto splat = [&](uint32_t v) { return k.splatInt(words, static_cast<int32_t>(v)); };
   SmallVector<Value> codes(k.op<UnpackOp>(SmallVector<Type>(8, words), at, false).getResults());
   for (auto [q, word] : llvm::enumerate(codes)) {
-    if (crossed() && q % 2)
+    bool isCrossed = crossed() && q < 6;
+    if (isCrossed && q % 2)
       word = k.sub(word, splat(0x08080808));
-    else if (crossed())
+    else if (isCrossed)
       word = k.make<arith::AddIOp>(word, splat(0x78787878)); // + 120, and then - 128
-    if (movedUp() || (crossed() && q % 2 == 0))
+    if (movedUp() || (isCrossed && q % 2 == 0))
       word = k.make<arith::XOrIOp>(word, splat(0x80808080));
     store(word, 8 * number + q);
   }
   if (crossed()) {
     // Activations of zero.
     int32_t cross = static_cast<int32_t>(0x80808080);
-    Value none = splat(0), x = k.op<arith::ConstantOp>(k.b.getI32VectorAttr({cross, 0, cross, 0, cross, 0, cross, 0}));
+    Value none = splat(0), x = k.op<arith::ConstantOp>(k.b.getI32VectorAttr({cross, 0, cross, 0, cross, 0, 0, 0}));
     Value dot = k.op<DotOp>(words, none, codes, x, Value(), 8, 0, false, false, /*crossed=*/true);
-    store(k.sub(none, dot), crossSumsLine() + number);
+    Value less = k.make<arith::ShLIOp>(k.sub(none, dot), splat(16 - shift()));
+    if (number == 0) {
+      less = k.make<arith::ShRUIOp>(less, splat(16));
+    } else {
+      Value other = load(k, pair, crossSumsLine(), first, words);
+      less = k.make<arith::OrIOp>(k.make<arith::AndIOp>(less, splat(0xffff0000)), other);
+    }
+    store(less, crossSumsLine());
   }
   return largest;
 }
@@ -189,8 +197,8 @@ Value StagedTile::minimum(KernelBuilder &k, Value pair, int64_t group, Value par
   return load(k, pair, levelsLine() + 1 + group, part, k.lanes(rows));
 }
 
-Value StagedTile::crossSum(KernelBuilder &k, Value pair, int64_t group, Value part, int64_t rows) const {
-  return load(k, pair, crossSumsLine() + group, part, k.lanes(rows, k.b.getI32Type()));
+Value StagedTile::crossSums(KernelBuilder &k, Value pair, Value part, int64_t rows) const {
+  return load(k, pair, crossSumsLine(), part, k.lanes(rows, k.b.getI32Type()));
 }
 
 Value StagedTile::unit(KernelBuilder &k, Value part, int64_t rows) const {

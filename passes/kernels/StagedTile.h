@@ -24,14 +24,14 @@ struct StartRule {
 /// 32 columns, or the two of one block. For each pair lines of 32 rows follow one another, 4 bytes a row:
 ///
 ///   8 lines of codes a block, a byte each | levels of both scales, 16 bits each | negated minima, f32, a line each
-///   | of crossed dots what the rows alone add to them, negated, i32, a line each
+///   | of crossed dots what the rows alone add to both, shifted as they are and negated, modulo 2^16 each
 ///
 /// and behind all pairs the rows' units, f32: a scale is its level times the unit of its row. What a matrix lacks of the last
 /// pair is zero.
 ///
-/// Codes c of crossed dots (tile.dot) are c - 8: plus an activation of -120 .. 120 that is a signed byte, plus one that is 128
-/// above it an unsigned byte. In words 0, 2, 4, 6 they are bytes, the others are sums of codes times powers of 256, with borrows,
-/// so that they are added to an activation's word as a word, which may be read from memory while they are.
+/// Codes c that are crossed (tile.dot) are c - 8: plus an activation of -120 .. 120 that is a signed byte, plus one that is 128
+/// above it an unsigned byte. In words 0, 2, 4 they are bytes, those of words 1, 3, 5 are sums of codes times powers of 256, with
+/// borrows, so that they are added to an activation's word as a word, which may be read from memory while they are.
 class StagedTile {
 public:
   /// `offset`: of the scratch, a multiple of 64 bytes.
@@ -65,8 +65,8 @@ public:
   bool movedUp() const { return unsignedCodes && format.codeBits() == 8; }
   /// Dots are crossed.
   bool crossed() const { return crossedDots && canCross(format); }
-  /// Minus what the rows add to the crossed dots of one of a pair's groups.
-  mlir::Value crossSum(KernelBuilder &k, mlir::Value pair, int64_t group, mlir::Value part, int64_t rows) const;
+  /// Minus what the rows add to a pair's crossed dots, for tile.accumulate_levels.
+  mlir::Value crossSums(KernelBuilder &k, mlir::Value pair, mlir::Value part, int64_t rows) const;
   /// What a code is above the number that it stands for.
   int64_t codeOffset() const { return movedUp() ? 128 : format.codeOffset; }
   /// By how many bits the dot of a scale group may exceed 16.
@@ -79,7 +79,7 @@ private:
   unsigned groups() const { return scaleGroups(format); }
   int64_t levelsLine() const { return 8 * blocksPerPair(); }
   int64_t crossSumsLine() const { return levelsLine() + (format.minima ? 3 : 1); }
-  int64_t linesPerPair() const { return crossSumsLine() + (crossed() ? 2 : 0); }
+  int64_t linesPerPair() const { return crossSumsLine() + (crossed() ? 1 : 0); }
   int64_t unitLine() const { return pairs() * linesPerPair(); }
   mlir::Value line(KernelBuilder &k, mlir::Value pair, int64_t number, mlir::Value part) const;
   /// Behind the units: the scales, until all are known.

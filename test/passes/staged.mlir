@@ -83,16 +83,20 @@
 // SAME-NEXT:      tile.dot %[[INIT]],
 // SAME:           tile.accumulate_levels {{.*}} shift 0
 
-// Where dots are crossed codes of 4 bits are c - 8, bytes and words in turn, and what they add alone is what they add to zeros
-// (of which words 0, 2, 4, 6 are moved up). A dot
-// starts with what activations add (cross sums and starts of Q4_K, whose codes have no offset; half of 1 bit) less that.
+// Where dots are crossed codes of 4 bits in words 0 to 5 are c - 8, bytes and words in turn, and what they add alone is what they
+// add to zeros (of which words 0, 2, 4 are moved up): of both groups, less one bit, in 16 bits. A dot starts with what
+// activations add (cross sums and starts of Q4_K, whose codes have no offset; half of 1 bit), what the rows add comes off in the
+// end.
 // CROSSED-LABEL: tile.kernel @quantize_512({{.*}} !tile.acts<512, crossed>)
 // CROSSED:       tile.kernel @linear_q4_k_i8_512x512_tn({{.*}} !tile.acts<512, crossed>
 // CROSSED-DAG:     %[[HALF:.*]] = arith.constant dense<1> : vector<16xi32>
 // CROSSED-DAG:     %[[UP:.*]] = arith.constant dense<2021161080> : vector<32xi32>
 // CROSSED-DAG:     %[[DOWN:.*]] = arith.constant dense<-2139062144> : vector<32xi32>
 // CROSSED-DAG:     %[[EIGHTS:.*]] = arith.constant dense<134744072> : vector<32xi32>
-// CROSSED-DAG:     %[[ZEROS:.*]] = arith.constant dense<[-2139062144, 0, -2139062144, 0, -2139062144, 0, -2139062144, 0]> : vector<8xi32>
+// CROSSED-DAG:     %[[FIFTEEN:.*]] = arith.constant dense<15> : vector<32xi32>
+// CROSSED-DAG:     %[[SIXTEEN:.*]] = arith.constant dense<16> : vector<32xi32>
+// CROSSED-DAG:     %[[UPPER:.*]] = arith.constant dense<-65536> : vector<32xi32>
+// CROSSED-DAG:     %[[ZEROS:.*]] = arith.constant dense<[-2139062144, 0, -2139062144, 0, -2139062144, 0, 0, 0]> : vector<8xi32>
 // CROSSED:         %[[CROSS:.*]] = tile.load {{.*}} : !tile.acts<512, crossed> -> vector<16xi32>
 // CROSSED:         %[[START:.*]] = arith.subi %[[CROSS]], %{{.*}} : vector<16xi32>
 // CROSSED-NEXT:    arith.addi %[[START]], %[[HALF]] : vector<16xi32>
@@ -100,13 +104,24 @@
 // CROSSED-NEXT:    %[[C0:.*]] = arith.addi %[[Q]]#0, %[[UP]]
 // CROSSED-NEXT:    %[[W0:.*]] = arith.xori %[[C0]], %[[DOWN]]
 // CROSSED:         %[[W1:.*]] = arith.subi %[[Q]]#1, %[[EIGHTS]]
-// CROSSED:         %[[ALONE:.*]] = tile.dot %{{.*}}, [%[[W0]], %[[W1]], {{.*}}], %[[ZEROS]] bits 8 crossed
+// CROSSED:         %[[W5:.*]] = arith.subi %[[Q]]#5, %[[EIGHTS]]
+// CROSSED:         tile.store %[[W5]]
+// CROSSED:         tile.store %[[Q]]#6
+// CROSSED:         tile.store %[[Q]]#7
+// CROSSED:         %[[ALONE:.*]] = tile.dot %{{.*}}, [%[[W0]], %[[W1]], {{.*}}, %[[W5]], %[[Q]]#6, %[[Q]]#7], %[[ZEROS]] bits 8 crossed
 // CROSSED-NEXT:    %[[LESS:.*]] = arith.subi %{{.*}}, %[[ALONE]]
-// CROSSED:         tile.store %[[LESS]]
+// CROSSED-NEXT:    %[[TOP:.*]] = arith.shli %[[LESS]], %[[FIFTEEN]]
+// CROSSED-NEXT:    %[[LOW:.*]] = arith.shrui %[[TOP]], %[[SIXTEEN]]
+// CROSSED:         tile.store %[[LOW]]
+// CROSSED:         %[[TOP:.*]] = arith.shli %{{.*}}, %[[FIFTEEN]]
+// CROSSED:         %[[BEFORE:.*]] = tile.load
+// CROSSED:         %[[HIGH:.*]] = arith.andi %[[TOP]], %[[UPPER]]
+// CROSSED-NEXT:    %[[BOTH:.*]] = arith.ori %[[HIGH]], %[[BEFORE]]
+// CROSSED:         tile.store %[[BOTH]]
 // CROSSED:         tile.load_acts {{.*}} crossed : <512, crossed>
-// CROSSED:         %[[BEGIN:.*]] = arith.addi %{{.*}}, %{{.*}} : vector<8x16xi32>
+// CROSSED:         %[[BEGIN:.*]] = tile.broadcast {{.*}} -> vector<8x16xi32>
 // CROSSED:         tile.dot %[[BEGIN]], {{.*}} bits 8 in_turn crossed
-// CROSSED:         tile.accumulate_levels {{.*}} shift 1
+// CROSSED:         tile.accumulate_levels {{.*}} shift 1 offsets %{{.*}} : vector<16xi32> : vector<16xi32>
 // CROSSED:         tile.scale_accumulate
 // Kernels of one token have nothing to gain, and more bits for activations. 5 bits do not fit.
 // CROSSED:       tile.kernel @quantize_512_v2({{.*}} !tile.acts<512>)

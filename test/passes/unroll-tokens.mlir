@@ -157,20 +157,25 @@ tile.kernel @quantize(%x: !tile.rows<64>, %y: !tile.acts<64>) grid(%tile, %token
 }
 
 // -----
-// Rows that crossed dots read: codes up to 120, of which words 0, 2, 4, 6 are moved up by 128 and stored once more as they are, and
-// -sum((a + 128) * b) of those and the words behind them.
+// Rows that crossed dots read: codes up to 120, of which words 0, 2, 4 are moved up by 128 and stored once more as they are, with
+// word 6, and -sum((a + 128) * b) of those and the words behind them, of words 6 and 7 -sum(8 * (a + b)).
 // CHECK-LABEL: tile.kernel @quantize_crossed
-// CHECK-DAG:     %[[MORE:.*]] = arith.constant dense<-128> : vector<16xi32>
+// CHECK-DAG:     %[[MORE:.*]] = arith.constant dense<[-128, {{.*}}-8, -8, -8, -8]> : vector<16xi32>
+// CHECK-DAG:     %[[PAIRS:.*]] = arith.constant dense<[-1, {{.*}}0, 0, 0, 0]> : vector<16xi32>
+// CHECK-DAG:     %[[LAST:.*]] = arith.constant dense<[0, {{.*}}-1, -1, -1, -1]> : vector<16xi32>
 // CHECK-DAG:     %[[MOST:.*]] = arith.constant 1.200000e+02 : f32
-// CHECK-DAG:     %[[UP:.*]] = arith.constant dense<[-128, -128, -128, -128, 0, 0, 0, 0, -128, {{.*}}, 0]> : vector<32xi8>
+// CHECK-DAG:     %[[UP:.*]] = arith.constant dense<[-128, -128, -128, -128, 0, 0, 0, 0, -128, {{.*}}, -128, 0, {{.*}}, 0]> : vector<32xi8>
 // CHECK:         arith.divf %[[MOST]], %{{.*}} : f32
 // CHECK:         %[[Q:.*]] = arith.fptosi
 // CHECK-DAG:     %[[A:.*]] = vector.shuffle %[[Q]], %[[Q]] [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27]
-// CHECK-DAG:     %[[S:.*]] = arith.subi %[[MORE]], %[[A]]
+// CHECK-DAG:     %[[CROSSED:.*]] = arith.andi %[[A]], %[[PAIRS]]
+// CHECK-DAG:     %[[S:.*]] = arith.subi %[[MORE]], %[[CROSSED]]
 // CHECK-DAG:     %[[B:.*]] = vector.shuffle %[[Q]], %[[Q]] [4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31]
 // CHECK-DAG:     %[[EVEN:.*]] = arith.trunci %[[A]] : vector<16xi32> to vector<16xi8>
 // CHECK-DAG:     tile.store %[[EVEN]], %{{.*}} : vector<16xi8>, !tile.acts<64, crossed>
-// CHECK:         %[[P:.*]] = arith.muli %[[S]], %[[B]]
+// CHECK-DAG:     %[[REST:.*]] = arith.andi %[[A]], %[[LAST]]
+// CHECK-DAG:     %[[T:.*]] = arith.addi %[[B]], %[[REST]]
+// CHECK:         %[[P:.*]] = arith.muli %[[S]], %[[T]]
 // CHECK:         %[[SUM:.*]] = tile.reduce <add> %[[P]] : vector<16xi32> -> i32
 // CHECK:         tile.store_uniform %[[SUM]], %{{.*}} : i32, !tile.acts<64, crossed>
 // CHECK:         %[[MOVED:.*]] = arith.xori %{{.*}}, %[[UP]] : vector<32xi8>
@@ -347,6 +352,7 @@ tile.kernel @few(%a: !tile.acts<64>, %w: !tile.bytes, %y: !tile.rows<64>) grid(%
 // CHECK:           %[[A1:.*]] = tile.load_uniform %{{.*}} -> i32
 // CHECK:           tile.accumulate_levels %{{.*}}, %{{.*}}, %{{.*}}, %[[W:.*]], %[[A0]] shift 1 : vector<4xi32>, i32 -> vector<4xi32>
 // CHECK-NEXT:      tile.accumulate_levels %{{.*}}, %{{.*}}, %{{.*}}, %[[W]], %[[A1]] shift 1 : vector<4xi32>, i32 -> vector<4xi32>
+// CHECK-COUNT-2:   tile.accumulate_levels %{{.*}}, %{{.*}}, %{{.*}}, %[[W]], %{{.*}} shift 1 offsets %[[W]] : vector<4xi32> : vector<4xi32>, i32
 tile.kernel @levels(%a: !tile.rows<64>, %w: !tile.bytes, %y: !tile.rows<64>) grid(%tile, %tokens, %position)
     scratch(%scratch : 0) tokens 2 {
   %c0 = arith.constant 0 : index
@@ -355,7 +361,9 @@ tile.kernel @levels(%a: !tile.rows<64>, %w: !tile.bytes, %y: !tile.rows<64>) gri
   %levels = tile.load_row %a[%c0, %position] : !tile.rows<64> -> vector<2x1xi32>
   %i = tile.accumulate_levels %none, %none, %none, %words, %levels shift 1
       : vector<4xi32>, vector<2x1xi32> -> vector<2x4xi32>
-  %f = arith.sitofp %i : vector<2x4xi32> to vector<2x4xf32>
+  %j = tile.accumulate_levels %i, %none, %none, %words, %levels shift 1 offsets %words : vector<4xi32>
+      : vector<4xi32>, vector<2x1xi32> -> vector<2x4xi32>
+  %f = arith.sitofp %j : vector<2x4xi32> to vector<2x4xf32>
   tile.store_row %f, %y[%c0, %c0] : vector<2x4xf32>, !tile.rows<64>
 }
 

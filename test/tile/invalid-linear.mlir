@@ -169,6 +169,14 @@ tile.kernel @dot_crossed_words() grid(%tile, %tokens, %position) scratch(%scratc
 }
 
 // -----
+tile.kernel @dot_crossed_odd() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %i = arith.constant dense<0> : vector<2x8xi32>
+  %q = arith.constant dense<0> : vector<8xi32>
+  // expected-error@+1 {{says 'crossed' of what are no pairs of words of 8 bits}}
+  %d = tile.dot %i, [%q, %q], %i from 1 bits 8 crossed : [vector<8xi32>, vector<8xi32>], vector<2x8xi32> -> vector<2x8xi32>
+}
+
+// -----
 tile.kernel @dot_crossed_bits() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
   %i = arith.constant dense<0> : vector<2x8xi32>
   %q = arith.constant dense<0> : vector<8xi32>
@@ -337,6 +345,17 @@ tile.kernel @levels_of_rows(%x: !tile.acts<256>) grid(%tile, %tokens, %position)
   %a = arith.constant dense<0> : vector<2x1xi32>
   // expected-error@+1 {{takes one word of weights' levels a row}}
   %s = tile.accumulate_levels %i, %i, %i, %w, %a shift 0 : vector<8xi32>, vector<2x1xi32> -> vector<2x16xi32>
+}
+
+// -----
+tile.kernel @offsets_of_rows(%x: !tile.acts<256>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %i = arith.constant dense<0> : vector<2x16xi32>
+  %w = arith.constant dense<0> : vector<16xi32>
+  %o = arith.constant dense<0> : vector<8xi32>
+  %a = arith.constant dense<0> : vector<2x1xi32>
+  // expected-error@+1 {{takes one word of offsets a row}}
+  %s = tile.accumulate_levels %i, %i, %i, %w, %a shift 0 offsets %o : vector<8xi32>
+      : vector<16xi32>, vector<2x1xi32> -> vector<2x16xi32>
 }
 
 // -----

@@ -112,6 +112,10 @@ tile.kernel @linear(%w: !tile.packed<64x512, q6_k>, %m: !tile.packed<64x512, q4_
   %levels = tile.accumulate_levels %none, %i1, %none, %words, %word shift 1
       : vector<16xi32>, vector<4x1xi32> -> vector<4x16xi32>
 
+  // CHECK: tile.accumulate_levels %[[LEVELS:.*]], %{{.*}}, %{{.*}}, %[[W:.*]], %{{.*}} shift 0 offsets %[[W]] : vector<16xi32> : vector<16xi32>, vector<4x1xi32>
+  %more = tile.accumulate_levels %levels, %none, %none, %words, %word shift 0 offsets %words : vector<16xi32>
+      : vector<16xi32>, vector<4x1xi32> -> vector<4x16xi32>
+
   // Two integers of 16 bits a word.
   // CHECK: tile.dot_halves %{{.*}}, %{{.*}}, %{{.*}} : vector<16xi32>, vector<4x1xi32> -> vector<4x16xi32>
   %halves = tile.dot_halves %none, %words, %word : vector<16xi32>, vector<4x1xi32> -> vector<4x16xi32>

@@ -33,6 +33,15 @@ static Machine avx512ScheduleOnAvx2() {
   return {target, &variant};
 }
 
+/// Crossed dots in registers of 8 lanes, and what is done with them as it is where no instruction does it.
+static Machine zen4ScheduleOnYmm() {
+  const Target *target = findTarget("x86-64");
+  static Variant variant = *target->findVariant("zen4");
+  variant.name = "zen4_in_256";
+  variant.vectorBits = 256;
+  return {target, &variant};
+}
+
 /// Code for registers of 256 bits in longer ones.
 static Machine sve256InLongerRegisters() {
   const Target *target = findTarget("aarch64");
@@ -42,7 +51,7 @@ static Machine sve256InLongerRegisters() {
 }
 
 std::vector<Machine> Machine::all() {
-  std::vector<Machine> machines = {avx512ScheduleOnAvx2(), sve256InLongerRegisters()};
+  std::vector<Machine> machines = {avx512ScheduleOnAvx2(), zen4ScheduleOnYmm(), sve256InLongerRegisters()};
   for (const Target &target : allTargets())
     for (const Variant &variant : target.variants)
       machines.push_back({&target, &variant});

@@ -201,14 +201,22 @@ int64_t test::actRowBytes(int64_t width, bool crossed) {
   return static_cast<int64_t>(llvm::alignTo(crossed ? evenWordsAt(width) + width / 2 : width + width / 32 * 20, 64));
 }
 
-/// Of 32 codes: minus each word's bytes times those of the word in front of it, and 128 times them, for words 1, 3, 5, 7.
+/// Of 32 codes: minus each word's bytes times those of the word in front of it, and 128 times them, for words 1, 3, 5; minus 8
+/// times those of words 6 and 7.
 static int32_t crossSum(const uint8_t *codes) {
   int32_t sum = 0;
-  for (int64_t word = 1; word < 8; word += 2)
-    for (int64_t i = 0; i < 4; ++i)
-      sum -= static_cast<int8_t>(codes[4 * word + i]) * (static_cast<int8_t>(codes[4 * word + i - 4]) + 128);
+  for (int64_t i = 0; i < kActGroup; ++i) {
+    int32_t code = static_cast<int8_t>(codes[i]);
+    if (i >= 24)
+      sum -= 8 * code;
+    else if (i / 4 % 2)
+      sum -= code * (static_cast<int8_t>(codes[i - 4]) + 128);
+  }
   return sum;
 }
+
+/// Whether byte i of a group of crossed rows is 128 above its code.
+static bool isMovedUp(int64_t i) { return i < 24 && i / 4 % 2 == 0; }
 
 std::vector<float> test::randomFloats(size_t count, unsigned seed) {
   std::mt19937 random(seed);
@@ -259,9 +267,10 @@ ActRows::ActRows(int64_t tokens, int64_t rows, int64_t width, unsigned seed, Cod
         continue;
       put(row + width + 4 * (5 * groups + g), crossSum(row + g * kActGroup));
       for (int64_t i = 0; i < kActGroup / 2; ++i) {
-        uint8_t &code = row[g * kActGroup + i / 4 * 8 + i % 4];
+        int64_t at = i / 4 * 8 + i % 4;
+        uint8_t &code = row[g * kActGroup + at];
         row[evenWordsAt(width) + g * kActGroup / 2 + i] = code;
-        code += 128;
+        code += isMovedUp(at) ? 128 : 0;
       }
     }
   }
@@ -321,7 +330,7 @@ void test::expectActRows(const Bytes &found, const Array &expected,
       uint8_t codes[kActGroup];
       for (int64_t i = 0; i < kActGroup; ++i) {
         int64_t c = g * kActGroup + i;
-        codes[i] = crossed && i / 4 % 2 == 0 ? row[c] - 128 : row[c];
+        codes[i] = crossed && isMovedUp(i) ? row[c] - 128 : row[c];
         int code = static_cast<int8_t>(codes[i]);
         sum += code;
         half += i < kActGroup / 2 ? code : 0;
