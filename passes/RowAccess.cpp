@@ -111,10 +111,12 @@ RoundedLanes sinter::roundToInt8(OpBuilder &b, Location loc, Value values, int64
   Value magnitude = b.create<math::AbsFOp>(loc, values);
   Value largest = b.create<ReduceOp>(loc, b.getF32Type(), ReduceKind::Max, magnitude, IntegerAttr());
   Value scale = b.create<arith::MulFOp>(loc, largest, constant(1.0f / static_cast<float>(largestCode)));
-  // Below 2^-100 the inverse would overflow; such a group is a group of zeros.
-  Value tiny = b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OLT, largest, constant(0x1p-100f));
-  Value inverse = b.create<arith::DivFOp>(loc, constant(static_cast<float>(largestCode)), largest);
-  inverse = b.create<arith::SelectOp>(loc, tiny, constant(0.0f), inverse);
+  // Below 2^-100 the inverse would overflow; such a group is a group of zeros, whatever its codes are.
+  Value least = constant(0x1p-100f);
+  Value tiny = b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OLT, largest, least);
+  Value enough = b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OGT, largest, least);
+  Value inverse = b.create<arith::DivFOp>(loc, constant(static_cast<float>(largestCode)),
+                                          b.create<arith::SelectOp>(loc, enough, largest, least));
   scale = b.create<arith::SelectOp>(loc, tiny, constant(0.0f), scale);
 
   Value codes = b.create<arith::MulFOp>(loc, values, b.create<vector::BroadcastOp>(loc, type, inverse));

@@ -41,9 +41,9 @@ using namespace sinter::tile;
 
 namespace {
 
-/// Of a block whose products are in scratch: how many tokens' 32 rows are in registers at a time. Of arranged activations: loads
-/// and addresses are shared; staged: what two products become takes all registers for two tokens.
-constexpr int64_t kArrangedTogether = 2, kStagedTogether = 1;
+/// Of a block of arranged activations whose products are in scratch: how many tokens' 32 rows are in registers at a time, which
+/// share loads and addresses.
+constexpr int64_t kArrangedTogether = 2;
 
 /// Tiles that share the levels of activations: making them takes a thirtieth of the time of a tile.
 constexpr int64_t kStagedStrip = 8;
@@ -66,9 +66,10 @@ private:
   const ActLevels &levelsFor(const StagedTile &tile) {
     return *llvm::find_if(levels, [&](const ActLevels &acts) { return acts.fits(tile); });
   }
-  /// Epilogue and store of tokens `row` .. row + T - 1. Of a block whose products are in scratch, a few tokens at a time.
+  /// Epilogue and store of tokens `row` .. of a block whose products are in scratch, a few at a time.
   void finishStored(ArrayRef<Value> stored, Value row, const RegisterBlock &block, int64_t together);
-  void finish(ArrayRef<Value> products, Value row);
+  void finishStaged(ArrayRef<Value> stored, Value row, const RegisterBlock &block);
+  void store(Value v, Value row);
   SmallVector<Type> bindingTypes(MLIRContext *context);
   Value epilogue(ArrayRef<Value> products, Value row);
   Value rotate(Value v, llm::RotateOp op, Value row);
@@ -164,7 +165,7 @@ void LinearBuilder::buildBlock(Value row, const RegisterBlock &block) {
     if (block.arrangement == Arrangement::rows) {
       for (size_t i = 0; i < spec.weights.size(); ++i)
         products.push_back(buildProduct(k, k.binding(i), k.tile(), x, row, block, schedule.prefetchBytes));
-      return finish(products, row);
+      return store(epilogue(products, row), row);
     }
     SmallVector<Value> stored;
     for (size_t i = 0; i < spec.weights.size(); ++i)
@@ -184,13 +185,32 @@ void LinearBuilder::finishStored(ArrayRef<Value> stored, Value row, const Regist
     SmallVector<Value> products;
     for (Value sums : stored)
       products.push_back(k.loadRow(sums, token, k.index(0), k.T, kTileRows));
-    finish(products, k.add(row, token));
+    store(epilogue(products, k.add(row, token)), k.add(row, token));
   });
   k.T = block.tokens;
 }
 
-void LinearBuilder::finish(ArrayRef<Value> products, Value row) {
-  Value v = epilogue(products, row);
+/// One token after another, and what becomes int8 in two loops: what a region computes and what its groups' scales and sums
+/// take are chains of up to 80 cycles each, together longer than a core looks ahead (Zen 4: 100 cycles a token in one loop, 77 in
+/// two).
+void LinearBuilder::finishStaged(ArrayRef<Value> stored, Value row, const RegisterBlock &block) {
+  if (spec.output != OutputKind::Acts || !spec.epilogue || spec.epilogue->empty())
+    return finishStored(stored, row, block, /*together=*/1);
+  Value end = k.min(k.index(block.tokens), k.sub(k.tokens(), row));
+  k.T = 1;
+  k.loop(k.index(0), end, 1, [&](Value token) {
+    SmallVector<Value> products;
+    for (Value sums : stored)
+      products.push_back(k.loadRow(sums, token, k.index(0), 1, kTileRows));
+    k.storeRow(epilogue(products, k.add(row, token)), stored.front(), token, k.index(0));
+  });
+  k.loop(k.index(0), end, 1, [&](Value token) {
+    store(k.loadRow(stored.front(), token, k.index(0), 1, kTileRows), k.add(row, token));
+  });
+  k.T = block.tokens;
+}
+
+void LinearBuilder::store(Value v, Value row) {
   if (spec.output == OutputKind::Rows)
     k.storeRow(v, out(), row, firstRow(), k.tokens());
   else if (spec.output == OutputKind::Acts)
@@ -228,7 +248,7 @@ Value LinearBuilder::buildStaged(Value enough) {
       for (auto [i, tile] : llvm::enumerate(staged))
         stored.push_back(
             buildStagedProduct(k, tile, k.binding(spec.weights.size()), levelsFor(tile), row, block, i, ahead[i]));
-      finishStored(stored, row, block, kStagedTogether);
+      finishStaged(stored, row, block);
     });
   });
   return end;

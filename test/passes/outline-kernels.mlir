@@ -8,12 +8,26 @@
 
 // One token reads weights line by line, all rows of a tile and scales first; its attention whole lines of keys and whole
 // values: both are streams that the hardware fetches ahead. AVX2 takes half a line of a key, half a value at a time, and asks.
-// Of a chunk the rows of 8 tokens that will be added are asked for in front of their product.
+// Of a chunk the rows of 8 tokens that will be added are asked for in front of their product; what becomes int8 is computed for all
+// of them, then rounded. Few tokens' blocks do both at once.
 // ORDER-LABEL: module @avx512vnni {
 // ORDER-LABEL:   tile.kernel @linear_q4_0_i8_add_64x64_tn(
 // ORDER:           scf.for %[[ROW:.*]] = %c0{{.*}} step %c8
 // ORDER-COUNT-16:  tile.prefetch %rows[{{.*}}] {locality = 3 : i32} : !tile.rows<64>
 // ORDER:           tile.accumulate_levels
+// ORDER-LABEL:   tile.kernel @linear_q4_0_i8_glu_quantize_96x64_tn(
+// ORDER:           tile.accumulate_levels
+// ORDER:           tile.accumulate_levels
+// ORDER:           scf.for %{{.*}} to %[[END:[0-9]+]] step %c1_
+// ORDER-NOT:         step
+// ORDER:             arith.mulf {{.*}} : vector<1x32xf32>
+// ORDER-NEXT:        tile.store_row
+// ORDER-NEXT:      }
+// ORDER:           scf.for %{{.*}} to %[[END]] step %c1_
+// ORDER-NOT:         arith.mulf
+// ORDER:             tile.store_acts {{.*}} : vector<1x32xf32>
+// ORDER:           arith.mulf {{.*}} : vector<8x32xf32>
+// ORDER-NEXT:      tile.store_acts
 // ORDER-LABEL:   tile.kernel @linear_q4_0_i8_rope_64x64_t1(
 // ORDER:           tile.load_packed {{.*}} : <64x64, q4_0> -> <q4_0, 32>
 // ORDER-NEXT:      tile.scale
