@@ -55,14 +55,16 @@ static constexpr RegisterBlock kI8mmBlocks[] = {{1, 32, true, Arrangement::rows,
 static constexpr RegisterBlock kSve256Blocks[] = {{1, 16, true}, {2, 16, true}, {4, 16, false}, {8, 8, false}};
 static constexpr RegisterBlock kSve512Blocks[] = {{1, 16, true}, {2, 16, true}, {4, 16, false}, {8, 16, false}};
 static constexpr StringRef kAvx512Llvm = "+avx2,+fma,+f16c,+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512vnni";
+// Four super-blocks of Q4_0, 36 lines: with what multiplies them, about as many instructions as a core has under way (Zen 4: 320).
+static constexpr unsigned kStreamBytes = 2304;
 static constexpr Variant kX86Variants[] = {
     {"zen4", kZen4, kAvx512Llvm, 512, DotKind::vpdpbusd,
-     {kAvx512Blocks, 8, 32, 4096, 0, kAvx512Staged, true, true, true}, {}, Ordering::registers},
+     {kAvx512Blocks, 8, 32, 4096, kStreamBytes, 0, kAvx512Staged, true, true, true}, {}, Ordering::registers},
     {"avx512vnni", kAvx512Vnni, kAvx512Llvm, 512, DotKind::vpdpbusd,
-     {kAvx512Blocks, 8, 32, 4096, 0, kAvx512Staged, true, true}, {}, Ordering::registers},
-    {"avxvnni", kAvxVnni, "+avx2,+fma,+f16c,+avxvnni", 256, DotKind::vpdpbusd, {kAvx2Blocks, 4, 16, 4096}, {},
+     {kAvx512Blocks, 8, 32, 4096, kStreamBytes, 0, kAvx512Staged, true, true}, {}, Ordering::registers},
+    {"avxvnni", kAvxVnni, "+avx2,+fma,+f16c,+avxvnni", 256, DotKind::vpdpbusd, {kAvx2Blocks, 4, 16, 4096, kStreamBytes}, {},
      Ordering::registers},
-    {"avx2", kAvx2, "+avx2,+fma,+f16c", 256, DotKind::pmaddubsw, {kAvx2Blocks, 4, 16, 4096}, {}, Ordering::registers},
+    {"avx2", kAvx2, "+avx2,+fma,+f16c", 256, DotKind::pmaddubsw, {kAvx2Blocks, 4, 16, 4096, kStreamBytes}, {}, Ordering::registers},
 };
 // LLVM orders instructions for a CPU with a model of its own that holds for a generation of them; for "generic" it moves
 // loads so far ahead of their dots that the registers of a block do not suffice.
@@ -74,9 +76,9 @@ static constexpr unsigned kStrip = 320 * 1024;
 static constexpr Variant kAArch64Variants[] = {
     {"sve512", kSve512, "+neon,+dotprod,+sve", 512, DotKind::sdot, {kSve512Blocks, 8, 32, 0}, kTune},
     {"sve256", kSve256, "+neon,+dotprod,+sve", 256, DotKind::sdot, {kSve256Blocks, 4, 16, 0}, kTune},
-    {"i8mm", kI8mm, "+neon,+dotprod,+i8mm", 128, DotKind::sdot, {kI8mmBlocks, 4, 16, 0, kStrip}, kInOrderTune,
+    {"i8mm", kI8mm, "+neon,+dotprod,+i8mm", 128, DotKind::sdot, {kI8mmBlocks, 4, 16, 0, 0, kStrip}, kInOrderTune,
      Ordering::program},
-    {"dotprod", kDotprod, "+neon,+dotprod", 128, DotKind::sdot, {kDotprodBlocks, 4, 16, 0, kStrip}, kInOrderTune,
+    {"dotprod", kDotprod, "+neon,+dotprod", 128, DotKind::sdot, {kDotprodBlocks, 4, 16, 0, 0, kStrip}, kInOrderTune,
      Ordering::program},
     {"neon", {}, "+neon", 128, DotKind::smull, {kNeonBlocks, 4, 16, 0}},
 };

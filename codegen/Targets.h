@@ -72,6 +72,9 @@ struct Schedule {
   /// How far ahead a block that streams prefetches, in bytes; 0: not at all, and scales are read where they are used
   /// (passes/kernels/Product.cpp).
   unsigned prefetchBytes;
+  /// For one token, of row tiles as far apart as a call's tiles go: how many bytes of super-blocks, one of each tile, are read in
+  /// turn (passes/kernels/Product.cpp); 0: tile after tile.
+  unsigned streamBytes = 0;
   /// Weights of the tiles that share arranged activations: they come once for each block of tokens, out of the second
   /// cache.
   unsigned stripBytes = 0;

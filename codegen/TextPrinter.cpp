@@ -110,6 +110,8 @@ LogicalResult TextPrinter::printBlock(Block &block) {
     } else if (auto tiles = dyn_cast<ForTilesOp>(op)) {
       // One tile a call.
       setName(tiles.getTile(), nameOf(kernel.getTileArg()));
+      if (tiles.hasPlace())
+        setName(tiles.getPlace(), "0");
       printed = printBlock(tiles.getBody().front());
     } else if (isa<scf::YieldOp>(op)) {
       // Its parent assigns what it yields.

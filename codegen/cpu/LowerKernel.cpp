@@ -14,6 +14,10 @@
 //     A                                                        ==>       A
 //     tile.for_tiles %t { B } }                                          scf.for %t = %s to min(%s + 4, .tile_end) { B } }
 //
+//   tile.kernel @k(...) strip 4 apart {                                %n = (.tile_end - .tile_begin + 3) / 4
+//     ...                                                      ==>     scf.for %s = .tile_begin to .tile_begin + %n {
+//                                                                        scf.for %t = %s to .tile_end step %n { B } }
+//
 //===----------------------------------------------------------------------===//
 #include "codegen/cpu/LowerKernel.h"
 #include "codegen/cpu/Annotate.h"
@@ -50,7 +54,7 @@ private:
   Value step(Value pointer, ArrayRef<Value> terms, int64_t constant);
   static int64_t takeTerms(Value sum, SmallVectorImpl<Value> &terms);
   unsigned alignmentOf(Type type);
-  void forTiles(scf::ForOp strips, Value end);
+  void forTiles(scf::ForOp strips, Value distance, Value end);
   /// Whether scratch holds arranged activations, many words that are stored and read one after another.
   bool arranges() { return variant.schedule.linear.back().arrangement != Arrangement::rows; }
   FailureOr<size_t> dots(ArrayRef<Operation *> ops);
@@ -173,13 +177,20 @@ LogicalResult KernelLowering::run() {
   kernel.getTokensArg().replaceAllUsesWith(number(fields));
   kernel.getPositionArg().replaceAllUsesWith(number(fields + 4));
   Value begin = number(fields + 8), end = number(fields + 12);
-  Value step = b.create<arith::ConstantIndexOp>(loc, kernel.getStrip());
-  auto loop = b.create<scf::ForOp>(loc, begin, end, step);
+  Value one = b.create<arith::ConstantIndexOp>(loc, 1);
+  Value strip = b.create<arith::ConstantIndexOp>(loc, kernel.getStrip());
+  Value distance;
+  if (kernel.getApart()) {
+    Value more = b.create<arith::AddIOp>(loc, end, b.create<arith::ConstantIndexOp>(loc, kernel.getStrip() - 1));
+    distance = b.create<arith::DivUIOp>(loc, b.create<arith::SubIOp>(loc, more, begin), strip);
+  }
+  scf::ForOp loop = distance ? b.create<scf::ForOp>(loc, begin, b.create<arith::AddIOp>(loc, begin, distance), one)
+                             : b.create<scf::ForOp>(loc, begin, end, strip);
   b.create<func::ReturnOp>(loc);
   kernel.getTileArg().replaceAllUsesWith(loop.getInductionVar());
   Block *body = loop.getBody();
   body->getOperations().splice(body->begin(), kernel.getBlock().getOperations());
-  forTiles(loop, end);
+  forTiles(loop, distance, end);
 
   SmallVector<Operation *> tileOps;
   body->walk([&](Operation *op) {
@@ -208,18 +219,27 @@ LogicalResult KernelLowering::run() {
   return success();
 }
 
-/// The tiles of a strip; a range's last strip may have fewer.
-void KernelLowering::forTiles(scf::ForOp strips, Value end) {
+/// The tiles of a strip, `distance` apart or, without one, neighbours; a range's last strips may have fewer.
+void KernelLowering::forTiles(scf::ForOp strips, Value distance, Value end) {
   SmallVector<ForTilesOp> tiles;
   strips.walk([&](ForTilesOp op) { tiles.push_back(op); });
   for (ForTilesOp op : tiles) {
     b.setInsertionPoint(op);
-    Value first = strips.getInductionVar(), last = b.create<arith::AddIOp>(loc, first, strips.getStep());
-    last = b.create<arith::MinUIOp>(loc, last, end);
-    auto loop = b.create<scf::ForOp>(loc, first, last, b.create<arith::ConstantIndexOp>(loc, 1));
+    Value first = strips.getInductionVar(), last = end, one = b.create<arith::ConstantIndexOp>(loc, 1);
+    if (!distance)
+      last = b.create<arith::MinUIOp>(loc, b.create<arith::AddIOp>(loc, first, strips.getStep()), end);
+    SmallVector<Value> place;
+    if (op.hasPlace())
+      place.push_back(b.create<arith::ConstantIndexOp>(loc, 0));
+    auto loop = b.create<scf::ForOp>(loc, first, last, distance ? distance : one, place);
     op.getTile().replaceAllUsesWith(loop.getInductionVar());
     Block *body = loop.getBody();
     body->getOperations().splice(body->begin(), op.getBody().front().getOperations());
+    if (op.hasPlace()) {
+      op.getPlace().replaceAllUsesWith(loop.getRegionIterArg(0));
+      b.setInsertionPointToEnd(body);
+      b.create<scf::YieldOp>(loc, b.create<arith::AddIOp>(loc, loop.getRegionIterArg(0), one).getResult());
+    }
     op.erase();
   }
 }

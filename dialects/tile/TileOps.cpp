@@ -36,6 +36,8 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
     if (parser.parseInteger(strip))
       return failure();
     result.addAttribute("strip", b.getI64IntegerAttr(strip));
+    if (succeeded(parser.parseOptionalKeyword("apart")))
+      result.addAttribute("apart", b.getUnitAttr());
   }
   if (parser.parseOptionalAttrDictWithKeyword(result.attributes))
     return failure();
@@ -59,8 +61,8 @@ void KernelOp::print(OpAsmPrinter &p) {
   p << ") grid(" << getTileArg() << ", " << getTokensArg() << ", " << getPositionArg() << ") scratch("
     << getScratchArg() << " : " << getScratch() << ") tokens " << getTokens();
   if (getStrip() != 1)
-    p << " strip " << getStrip();
-  p.printOptionalAttrDictWithKeyword((*this)->getAttrs(), {"sym_name", "tokens", "scratch", "strip"});
+    p << " strip " << getStrip() << (getApart() ? " apart" : "");
+  p.printOptionalAttrDictWithKeyword((*this)->getAttrs(), {"sym_name", "tokens", "scratch", "strip", "apart"});
   p << ' ';
   p.printRegion(getBody(), /*printEntryBlockArgs=*/false);
 }
@@ -104,29 +106,34 @@ LogicalResult KernelOp::verify() {
     return emitOpError("has a tile.for_tiles and uses its tile elsewhere");
   if (!loops && getStrip() != 1)
     return emitOpError("takes ") << getStrip() << " tiles at a time without a tile.for_tiles";
+  if (getApart() && getStrip() == 1)
+    return emitOpError("takes one tile at a time, which is not apart from others");
   return success();
 }
 
 // tile.for_tiles %t { ... }
+// tile.for_tiles %t, %place { ... }
 ParseResult ForTilesOp::parse(OpAsmParser &parser, OperationState &result) {
-  OpAsmParser::Argument tile;
-  if (parser.parseArgument(tile))
+  SmallVector<OpAsmParser::Argument> args;
+  if (parser.parseArgumentList(args))
     return failure();
-  tile.type = parser.getBuilder().getIndexType();
-  if (parser.parseRegion(*result.addRegion(), {tile}) || parser.parseOptionalAttrDict(result.attributes))
+  for (OpAsmParser::Argument &arg : args)
+    arg.type = parser.getBuilder().getIndexType();
+  if (parser.parseRegion(*result.addRegion(), args) || parser.parseOptionalAttrDict(result.attributes))
     return failure();
   return success();
 }
 
 void ForTilesOp::print(OpAsmPrinter &p) {
-  p << ' ' << getTile() << ' ';
+  p << ' ' << getBody().getArguments() << ' ';
   p.printRegion(getBody(), /*printEntryBlockArgs=*/false);
   p.printOptionalAttrDict((*this)->getAttrs());
 }
 
 LogicalResult ForTilesOp::verify() {
-  if (getBody().getNumArguments() != 1 || !getTile().getType().isIndex())
-    return emitOpError("has one argument, the tile");
+  unsigned count = getBody().getNumArguments();
+  if (count < 1 || count > 2 || llvm::any_of(getBody().getArgumentTypes(), [](Type type) { return !type.isIndex(); }))
+    return emitOpError("has one argument, the tile, or two, the tile and its place");
   if (!(*this)->getParentOfType<KernelOp>() || (*this)->getParentOfType<ForTilesOp>())
     return emitOpError("stands in a kernel, and in no other tile.for_tiles");
   return success();

@@ -30,10 +30,11 @@ def Tile_KernelOp : Tile_Op<"kernel", [IsolatedFromAbove, Symbol, SingleBlock, N
     for a reader of the assembly, how the kernel's weights are laid out.
 
     Where `tile.for_tiles` says which tile is computed, `%tile` is not used, and a target may run the body once for up to
-    `strip` neighbouring tiles: what stands outside is done once for all of them.
+    `strip` neighbouring tiles: what stands outside is done once for all of them. The tiles of a strip that are `apart` are as
+    far from one another as the tiles of a call go: of tiles 8 .. 15 a strip of 4 has 8, 10, 12, 14.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$tokens, DefaultValuedAttr<I64Attr, "0">:$scratch,
-                       DefaultValuedAttr<I64Attr, "1">:$strip, OptionalAttr<StrAttr>:$contract);
+                       DefaultValuedAttr<I64Attr, "1">:$strip, UnitAttr:$apart, OptionalAttr<StrAttr>:$contract);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
@@ -52,7 +53,8 @@ def Tile_ForTilesOp : Tile_Op<"for_tiles", [SingleBlock, NoTerminator, Recursive
   let summary = "runs its region for each tile that the kernel is run for";
   let description = [{
     One tile after another, or one alone on a target that takes no strips. The iterations know nothing of each other: they
-    use the kernel's scratch as tiles do, except what was written there in front of the loop.
+    use the kernel's scratch as tiles do, except what was written there in front of the loop. Its second argument, if it has one,
+    is the tile's place in the strip, 0 .. : what one loop leaves in scratch for a place the next one finds there.
 
       tile.kernel @k(...) grid(%tile, %tokens, %position) scratch(%s : 4096) tokens 8 strip 4 {
         ...
@@ -64,6 +66,8 @@ def Tile_ForTilesOp : Tile_Op<"for_tiles", [SingleBlock, NoTerminator, Recursive
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     ::mlir::BlockArgument getTile() { return getBody().getArgument(0); }
+    bool hasPlace() { return getBody().getNumArguments() == 2; }
+    ::mlir::BlockArgument getPlace() { return getBody().getArgument(1); }
   }];
 }
 

@@ -106,12 +106,17 @@ void KernelBuilder::when(Value condition, function_ref<void()> body) {
 }
 
 void KernelBuilder::forTiles(function_ref<void()> body) {
+  forPlaces([&](Value) { body(); }, /*hasPlace=*/false);
+}
+
+void KernelBuilder::forPlaces(function_ref<void(Value)> body, bool hasPlace) {
   OperationState state(loc, ForTilesOp::getOperationName());
   Block &block = state.addRegion()->emplaceBlock();
   current = block.addArgument(b.getIndexType(), loc);
+  Value place = hasPlace ? block.addArgument(b.getIndexType(), loc) : Value();
   b.create(state);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(&block);
-  body();
+  body(place);
   current = Value();
 }

@@ -88,6 +88,8 @@ public:
   void loop(mlir::Value from, mlir::Value to, int64_t step, llvm::function_ref<void(mlir::Value)> body);
   void when(mlir::Value condition, llvm::function_ref<void()> body);
   void forTiles(llvm::function_ref<void()> body);
+  /// With the tile's place in its strip.
+  void forPlaces(llvm::function_ref<void(mlir::Value)> body, bool hasPlace = true);
 
 private:
   mlir::Value current;

@@ -62,6 +62,7 @@ private:
   /// Tokens 0 .. , staged; the result is how many they are.
   Value buildStaged(Value enough);
   void buildChunk(Value enough);
+  void buildStreams();
   void prefetchRows(Value rows, Value row);
   const ActLevels &levelsFor(const StagedTile &tile) {
     return *llvm::find_if(levels, [&](const ActLevels &acts) { return acts.fits(tile); });
@@ -86,6 +87,8 @@ private:
     int64_t bytes = 0;
     for (const RegisterBlock &block : spec.tokens == TokenClass::One ? ArrayRef(blocks).take_front() : blocks)
       bytes = std::max(bytes, productScratch(context, block, spec.weights));
+    if (streams())
+      bytes = streamBytes() * static_cast<int64_t>(spec.weights.size());
     if (!stages())
       return bytes;
     bytes = std::max(bytes, productScratch(context, schedule.staged, spec.weights));
@@ -107,6 +110,8 @@ private:
   int64_t strip() {
     if (stages())
       return kStagedStrip;
+    if (streams())
+      return streams();
     if (largest().arrangement == Arrangement::rows)
       return 1;
     int64_t bytes = 0;
@@ -114,6 +119,16 @@ private:
       bytes += PackedLayout(Format::get(weight.format), weight.rows, weight.cols).tileBytes();
     return std::max<int64_t>(1, schedule.stripBytes / bytes);
   }
+  /// Tiles that are read at once for one token: so many that all their super-blocks are not more than a core looks ahead over. 0:
+  /// one is.
+  int64_t streams() {
+    int64_t bytes = 0;
+    for (const WeightShape &weight : spec.weights)
+      bytes += PackedLayout(Format::get(weight.format), weight.rows, weight.cols).superBytes();
+    return spec.tokens == TokenClass::One ? schedule.streamBytes / bytes : 0;
+  }
+  /// Sums of a strip.
+  int64_t streamBytes() { return streams() * sumBytes(schedule.gemv()); }
   VectorType block() { return k.block(k.T, kTileRows); }
   unsigned firstResidual() { return spec.weights.size() + 1; }
   unsigned firstBias() { return firstResidual() + spec.residuals; }
@@ -257,10 +272,8 @@ Value LinearBuilder::buildStaged(Value enough) {
 void LinearBuilder::build() {
   if (strip() > 1)
     k.kernel.setStrip(strip());
-  if (spec.tokens == TokenClass::One) {
-    buildBlock(k.index(0), schedule.gemv());
-    return;
-  }
+  if (spec.tokens == TokenClass::One)
+    return streams() ? buildStreams() : buildBlock(k.index(0), schedule.gemv());
   if (!stages())
     return buildChunk(Value());
   Value enough = k.below(k.index(kStagedTokens - 1), k.tokens());
@@ -269,6 +282,23 @@ void LinearBuilder::build() {
       acts.fill(k, k.binding(spec.weights.size()));
   });
   k.forTiles([&] { buildChunk(enough); });
+}
+
+/// One token, of several tiles at once.
+void LinearBuilder::buildStreams() {
+  Value row = k.index(0);
+  k.kernel.setApart(streams() > 1);
+  SmallVector<Value> weights;
+  for (size_t i = 0; i < spec.weights.size(); ++i)
+    weights.push_back(k.binding(i));
+  SmallVector<Value> stored = sinter::buildStreams(k, weights, k.binding(spec.weights.size()), row, schedule.gemv(),
+                                                   schedule.prefetchBytes / 2, streams());
+  k.forPlaces([&](Value place) {
+    SmallVector<Value> products;
+    for (Value sums : stored)
+      products.push_back(k.loadRow(sums, place, k.index(0), 1, kTileRows));
+    store(epilogue(products, row), row);
+  });
 }
 
 void LinearBuilder::buildChunk(Value enough) {

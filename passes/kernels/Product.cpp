@@ -256,6 +256,39 @@ Value sinter::buildStoredProduct(KernelBuilder &k, Value weight, Value tile, Val
   return sums;
 }
 
+SmallVector<Value> sinter::buildStreams(KernelBuilder &k, ValueRange weights, Value x, Value row, const RegisterBlock &block,
+                                        int64_t prefetch, int64_t places) {
+  assert(block.rows == kTileRows && k.T == 1);
+  Value first = k.index(0);
+  SmallVector<Value> sums;
+  for (size_t i = 0; i < weights.size(); ++i)
+    sums.push_back(k.scratchRows(static_cast<int64_t>(i) * places * sumBytes(block), kTileRows));
+  k.forPlaces([&](Value place) {
+    for (Value sum : sums)
+      k.storeRow(k.splat(k.block(1, kTileRows), 0.0), sum, place, first);
+  });
+  auto productOf = [&](Value weight, Value tile) {
+    Product product = makeProduct(k, weight, tile, x, row, block);
+    product.distance = prefetch;
+    return product;
+  };
+  auto supersOf = [&](Value weight) { return productOf(weight, first).supers(); };
+  for (size_t from = 0, to; from < weights.size(); from = to) {
+    int64_t supers = supersOf(weights[from]);
+    for (to = from + 1; to < weights.size() && supersOf(weights[to]) == supers;)
+      ++to;
+    k.loop(first, k.index(supers), 1, [&](Value super) {
+      k.forPlaces([&](Value place) {
+        for (size_t i = from; i < to; ++i) {
+          Value sum = k.loadRow(sums[i], place, first, 1, kTileRows);
+          k.storeRow(productOf(weights[i], k.tile()).superBlock(super, first, sum), sums[i], place, first);
+        }
+      });
+    });
+  }
+  return sums;
+}
+
 Value sinter::buildProduct(KernelBuilder &k, Value weight, Value tile, Value x, Value row, const RegisterBlock &any,
                            int64_t prefetch) {
   Value first = k.index(0);

@@ -18,6 +18,12 @@ mlir::Value arrangeActivations(KernelBuilder &k, mlir::Value x, mlir::Value row,
 mlir::Value buildProduct(KernelBuilder &k, mlir::Value weight, mlir::Value tile, mlir::Value x, mlir::Value row,
                          const RegisterBlock &block, int64_t prefetch);
 
+/// The same of all tiles of a strip at once, super-block by super-block, for one token: one stream a tile, which are more than one
+/// for the hardware to fetch ahead. The result is what they lie in, from byte `offset` of the scratch on: rows of 32 floats, one a
+/// place of the strip.
+llvm::SmallVector<mlir::Value> buildStreams(KernelBuilder &k, mlir::ValueRange weights, mlir::Value x, mlir::Value row,
+                                            const RegisterBlock &block, int64_t prefetch, int64_t places);
+
 /// The same into scratch, the product of weight `number` behind those of the weights before. The result is what it lies in:
 /// T rows of 32 floats. Of blocks that do not stream.
 mlir::Value buildStoredProduct(KernelBuilder &k, mlir::Value weight, mlir::Value tile, mlir::Value x, mlir::Value row,

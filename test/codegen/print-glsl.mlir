@@ -88,14 +88,16 @@ tile.kernel @lanes(%x: !tile.bytes, %y: !tile.bytes) grid(%tile, %tokens, %posit
   tile.scatter %c, %y[%c0 + %swapped] lanes %c5 : vector<32xi32>, !tile.bytes, vector<32xi32>
 }
 
-// A workgroup computes one tile: a loop over the tiles of a strip is its tile.
+// A workgroup computes one tile: a loop over the tiles of a strip is its tile, in the first place.
 tile.kernel @strip(%x: !tile.bytes) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 strip 4 {
   // LANES-LABEL: strip
   // LANES-NOT: for (
   // LANES:     uint [[V:v[0-9]+]] = binding0[(tile + 4u * lane) >> 2];
-  // LANES:     binding0[(tile + 4u * lane) >> 2] = [[V]];
-  tile.for_tiles %t {
+  // LANES:     uint [[PLACE:v[0-9]+]] = tile + 0;
+  // LANES:     binding0[([[PLACE]] + 4u * lane) >> 2] = [[V]];
+  tile.for_tiles %t, %place {
     %v = tile.load %x[%t] : !tile.bytes -> vector<32xi32>
-    tile.store %v, %x[%t] : vector<32xi32>, !tile.bytes
+    %at = arith.addi %t, %place : index
+    tile.store %v, %x[%at] : vector<32xi32>, !tile.bytes
   }
 }

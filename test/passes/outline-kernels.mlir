@@ -6,7 +6,7 @@
 // RUN: sed -e 's/kv_type = f16/kv_type = i8/' -e 's/type = f16}/type = i8}/' %s | sinter-opt --outline-kernels \
 // RUN:   | FileCheck %s --check-prefix=INT8
 
-// One token reads weights line by line, all rows of a tile and scales first; its attention whole lines of keys and whole
+// One token reads weights line by line, all rows of a tile and scales first, of four tiles in turn; its attention whole lines of keys and whole
 // values: both are streams that the hardware fetches ahead. AVX2 takes half a line of a key, half a value at a time, and asks.
 // Of a chunk the rows of 8 tokens that will be added are asked for in front of their product; what becomes int8 is computed for all
 // of them, then rounded. Few tokens' blocks do both at once.
@@ -29,12 +29,30 @@
 // ORDER:           arith.mulf {{.*}} : vector<8x32xf32>
 // ORDER-NEXT:      tile.store_acts
 // ORDER-LABEL:   tile.kernel @linear_q4_0_i8_rope_64x64_t1(
-// ORDER:           tile.load_packed {{.*}} : <64x64, q4_0> -> <q4_0, 32>
-// ORDER-NEXT:      tile.scale
-// ORDER-NEXT:      tile.unpack
+// ORDER:           tile.for_tiles %{{.*}}, %[[PLACE:.*]] {
+// ORDER:             tile.store_row %{{.*}}, %[[SUMS:.*]][%[[PLACE]], %c0{{.*}}] : vector<1x32xf32>
+// ORDER:           scf.for %[[BLOCK:.*]] = %c0{{.*}} to %c2
+// ORDER-NEXT:        tile.for_tiles %[[TILE:.*]], %[[PLACE:.*]] {
+// ORDER:               %[[SUM:.*]] = tile.load_row %[[SUMS]][%[[PLACE]],
+// ORDER-COUNT-3:       tile.prefetch
+// ORDER:               tile.load_packed %weight[%[[TILE]], %{{.*}} : <64x64, q4_0> -> <q4_0, 32>
+// ORDER-NEXT:          tile.scale
+// ORDER-NEXT:          tile.unpack
+// ORDER:               %[[NEXT:.*]] = tile.scale_accumulate %[[SUM]]
+// ORDER:               tile.store_row %[[NEXT]], %[[SUMS]][%[[PLACE]],
+// ORDER:           tile.for_tiles %{{.*}}, %[[PLACE:.*]] {
+// ORDER:             tile.load_row %[[SUMS]][%[[PLACE]],
+// ORDER:             tile.store_row
 // ORDER-LABEL:   tile.kernel @attention_f16_h2kv1d32_slice128_t1(
 // ORDER-NOT:       tile.prefetch
 // ORDER-LABEL:   tile.kernel @attention_join_
+// Of two weights half as many tiles.
+// ORDER-LABEL:   tile.kernel @linear_q4_0_i8_glu_quantize_96x64_t1(
+// ORDER-SAME:      strip 2 apart
+// ORDER:           scf.for
+// ORDER-NEXT:        tile.for_tiles
+// ORDER:               tile.load_packed %weight[
+// ORDER:               tile.load_packed %weight_0[
 // ORDER-LABEL: module @avx2 {
 // ORDER-LABEL:   tile.kernel @attention_f16_h2kv1d32_slice128_t1(
 // ORDER:           tile.prefetch %bytes[
@@ -201,9 +219,9 @@
 // KERNELS:        tile.kernel @linear_q4_0_i8_add_64x96_tn({{.*}} tokens 8 strip 8 {
 // KERNELS:        tile.kernel @linear_q4_0_i8_glu_quantize_96x64_tn_v2({{.*}} tokens 8 strip 8 {
 // KERNELS-NOT:    _tn(
-// KERNELS:        tile.kernel @linear_q4_0_i8_rope_64x64_t1({{.*}} tokens 1 {
+// KERNELS:        tile.kernel @linear_q4_0_i8_rope_64x64_t1({{.*}} tokens 1 strip 4 apart {
 // KERNELS-NOT:    tile.kernel @norm_quantize_64(
-// KERNELS:        tile.kernel @linear_q8_0_i8_100x64_t1({{.*}} tokens 1 {
+// KERNELS:        tile.kernel @linear_q8_0_i8_100x64_t1({{.*}} tokens 1 strip 2 apart {
 // Scores are taken of blocks that end where the padding of rows does: of 8 tokens.
 // KERNELS:        tile.kernel @score_q8_0_100x64_tn({{.*}} tokens 8 {
 // KERNELS:        tile.kernel @score_join_100({{.*}} tokens 1 {

@@ -46,6 +46,11 @@ tile.kernel @no_loop() grid(%tile, %tokens, %position) scratch(%scratch : 0) tok
 }
 
 // -----
+// expected-error@+1 {{takes one tile at a time, which is not apart from others}}
+tile.kernel @one_apart() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 strip 1 apart {
+}
+
+// -----
 // expected-error@+1 {{has a tile.for_tiles and uses its tile elsewhere}}
 tile.kernel @two_tiles(%x: !tile.bytes) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 {
   tile.for_tiles %t {
@@ -64,8 +69,15 @@ tile.kernel @nested() grid(%tile, %tokens, %position) scratch(%scratch : 0) toke
 
 // -----
 tile.kernel @tile_type() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 {
-  // expected-error@+1 {{has one argument, the tile}}
+  // expected-error@+1 {{has one argument, the tile, or two, the tile and its place}}
   "tile.for_tiles"() ({
   ^bb0(%t: i32):
   }) : () -> ()
+}
+
+// -----
+tile.kernel @places() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 {
+  // expected-error@+1 {{has one argument, the tile, or two, the tile and its place}}
+  tile.for_tiles %t, %place, %more {
+  }
 }

@@ -32,6 +32,22 @@ tile.kernel @strips(%x: !tile.rows<2048>) grid(%tile, %tokens, %position) scratc
   }
 }
 
+// Tiles apart; a loop may ask for a tile's place in its strip.
+// CHECK:      tile.kernel @apart
+// CHECK-SAME: tokens 1 strip 4 apart {
+// CHECK:        scf.for
+// CHECK-NEXT:     tile.for_tiles %[[T:.*]], %[[PLACE:.*]] {
+// CHECK-NEXT:       tile.load_row %{{.*}}[%[[T]], %[[PLACE]]]
+tile.kernel @apart(%x: !tile.rows<2048>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 strip 4 apart {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.for %i = %c0 to %tokens step %c1 {
+    tile.for_tiles %t, %place {
+      %v = tile.load_row %x[%t, %place] : !tile.rows<2048> -> vector<1x32xf32>
+    }
+  }
+}
+
 // Structured form: blocks of T tokens by R rows. Where an op takes one type of binding only, its name is not printed.
 // CHECK: tile.kernel @rows
 tile.kernel @rows(%x: !tile.rows<2048>, %y: !tile.rows<2048>) grid(%tile, %tokens, %position)
