@@ -24,6 +24,11 @@
 //         products into scratch
 //         scf.for %i = 0 to T step 2 { epilogue and store, as above, of tokens %m + %i .. } } }
 //
+// Where a schedule has streams, one token's products are those of several tiles at once (Product.cpp):
+//
+//     products of all tiles of the strip into scratch
+//     tile.for_tiles %t, %place { epilogue and store, as above }
+//
 // One token and a chunk are the same program with other register blocks; which of them the target has, and for how many
 // tokens, says its schedule (codegen/Targets.h). A chunk of a few tokens (a short prompt, tokens to be checked) is nothing
 // but what is left, and reads its weights once, as one token does.
