@@ -18,9 +18,8 @@ mlir::Value arrangeActivations(KernelBuilder &k, mlir::Value x, mlir::Value row,
 mlir::Value buildProduct(KernelBuilder &k, mlir::Value weight, mlir::Value tile, mlir::Value x, mlir::Value row,
                          const RegisterBlock &block, int64_t prefetch);
 
-/// The same of all tiles of a strip at once, super-block by super-block, for one token: one stream a tile, which are more than one
-/// for the hardware to fetch ahead. The result is what they lie in, from byte `offset` of the scratch on: rows of 32 floats, one a
-/// place of the strip.
+/// The same of all weights and all tiles of a strip, of `places` at most, for one token: a stream of each tile of each weight. The
+/// result is what the products lie in, for each weight rows of 32 floats, one a place, from byte 0 of the scratch on.
 llvm::SmallVector<mlir::Value> buildStreams(KernelBuilder &k, mlir::ValueRange weights, mlir::Value x, mlir::Value row,
                                             const RegisterBlock &block, int64_t prefetch, int64_t places);
 
