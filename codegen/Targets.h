@@ -73,7 +73,7 @@ struct Schedule {
   /// (passes/kernels/Product.cpp).
   unsigned prefetchBytes;
   /// For one token, of row tiles as far apart as a call's tiles go: how many bytes of super-blocks, one of each tile, are read in
-  /// turn (passes/kernels/Product.cpp); 0: tile after tile.
+  /// turn (passes/kernels/Product.cpp), two at least; 0: tile after tile.
   unsigned streamBytes = 0;
   /// Weights of the tiles that share arranged activations: they come once for each block of tokens, out of the second
   /// cache.

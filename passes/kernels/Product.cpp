@@ -28,9 +28,10 @@
 //     tile.for_tiles %t, %place { %sums[%place] += as above, of super-block %s of tile %t } }
 //
 // Loads of all of them are under way then, and what waits for a page of one does not wait for the others'. With pages that lie
-// anywhere in memory one core of a Zen 4 reads 24 GB/s of Q4_0 in one stream and 32 in four, of Q8_0 28 and 31 in two: not more
-// than are in the 320 instructions that it has under way. The tiles must be apart: of neighbours each stream would end with its tile,
-// and four are no faster than one. Of K-quants a super-block alone is more than that: two blocks in turn would be half as fast.
+// anywhere in memory one core of a Zen 4 reads 24 GB/s of Q4_0 in one stream and 32 in four, 28 and 31 of Q8_0 in two, 26 and 33 of
+// Q4_K in two: as many as fit into the 320 instructions that it has under way, but two at least. The tiles must be apart: of
+// neighbours each stream would end with its tile, and four are no faster than one. Single blocks of K-quants in turn would be half
+// as fast as super-blocks.
 //
 //===----------------------------------------------------------------------===//
 #include "passes/kernels/Product.h"

@@ -1,18 +1,34 @@
 // RUN: sinter-opt %s --phase-fuse --phase-tile | FileCheck %s
 // RUN: sed -e 's/x86-64/aarch64/' -e 's/avx512vnni/dotprod/' %s | sinter-opt --phase-fuse --phase-tile \
 // RUN:   | FileCheck %s --check-prefix=PARTS
+// RUN: sed -e 's/q4_k/q6_k/g' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=LONG
 
 // One token of a K-quant, two super-blocks of 256 columns. Where the target's table says so, all 32 rows of a tile go
-// through a super-block together: the loop carries their sums, and lines are read in order.
-// CHECK:         tile.kernel @linear_q4_k_i8_64x512_t1(
-// CHECK-NOT:       tile.store_row
-// CHECK:           scf.for {{.*}} iter_args({{.*}}) -> (vector<1x32xf32>) {
-// CHECK-NOT:         scf.for
-// CHECK-NOT:         tile.store_row
-// CHECK-COUNT-8:     tile.load_packed {{.*}} -> <q4_k, 32>
-// CHECK-NOT:         tile.load_packed
-// CHECK:             scf.yield %{{.*}} : vector<1x32xf32>
-// CHECK:           tile.store_row {{.*}} : vector<1x32xf32>, <64>
+// through a super-block together, and lines are read in order: a super-block of one tile, then one of a tile apart.
+// CHECK:         tile.kernel @linear_q4_k_i8_64x512_t1({{.*}} strip 2 apart {
+// CHECK:           tile.for_tiles
+// CHECK:           scf.for %{{.*}} = %c0 to %c2 step %c1 {
+// CHECK-NEXT:        tile.for_tiles %[[TILE:.*]], %[[PLACE:.*]] {
+// CHECK:               tile.load_row %[[SUMS:.*]][%[[PLACE]], %{{.*}}] : <32> -> vector<1x32xf32>
+// CHECK-NOT:           scf.for
+// CHECK-NOT:           tile.store_row
+// CHECK-COUNT-8:       tile.load_packed %weight[%[[TILE]], {{.*}} -> <q4_k, 32>
+// CHECK-NOT:           tile.load_packed
+// CHECK:               tile.store_row %{{.*}}, %[[SUMS]][%[[PLACE]], %{{.*}}] : vector<1x32xf32>, <32>
+// CHECK:           tile.for_tiles
+// CHECK:             tile.store_row {{.*}} : vector<1x32xf32>, <64>
+
+// Of longer ones the loop carries the sums of one tile.
+// LONG:          tile.kernel @linear_q6_k_i8_64x512_t1(
+// LONG-NOT:        tile.for_tiles
+// LONG-NOT:        tile.store_row
+// LONG:            scf.for {{.*}} iter_args({{.*}}) -> (vector<1x32xf32>) {
+// LONG-NOT:          scf.for
+// LONG-NOT:          tile.store_row
+// LONG-COUNT-8:      tile.load_packed {{.*}} -> <q6_k, 32>
+// LONG-NOT:          tile.load_packed
+// LONG:              scf.yield %{{.*}} : vector<1x32xf32>
+// LONG:            tile.store_row {{.*}} : vector<1x32xf32>, <64>
 
 // Elsewhere a loop over parts of 8 rows is inside, whose sums wait in scratch.
 // PARTS:       tile.kernel @linear_q4_k_i8_64x512_t1(
