@@ -1,7 +1,7 @@
 // RUN: sinter-opt %s --phase-fuse --phase-tile | FileCheck %s
 // RUN: sed -e 's/x86-64/aarch64/' -e 's/avx512vnni/dotprod/' %s | sinter-opt --phase-fuse --phase-tile \
 // RUN:   | FileCheck %s --check-prefix=PARTS
-// RUN: sed -e 's/q4_k/q6_k/g' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=LONG
+// RUN: sed -e 's/q4_k/q6_k/g' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=INTEGERS
 
 // One token of a K-quant, two super-blocks of 256 columns. Where the target's table says so, all 32 rows of a tile go
 // through a super-block together, and lines are read in order: a super-block of one tile, then one of a tile apart.
@@ -18,17 +18,16 @@
 // CHECK:           tile.for_tiles
 // CHECK:             tile.store_row {{.*}} : vector<1x32xf32>, <64>
 
-// Of longer ones the loop carries the sums of one tile.
-// LONG:          tile.kernel @linear_q6_k_i8_64x512_t1(
-// LONG-NOT:        tile.for_tiles
-// LONG-NOT:        tile.store_row
-// LONG:            scf.for {{.*}} iter_args({{.*}}) -> (vector<1x32xf32>) {
-// LONG-NOT:          scf.for
-// LONG-NOT:          tile.store_row
-// LONG-COUNT-8:      tile.load_packed {{.*}} -> <q6_k, 32>
-// LONG-NOT:          tile.load_packed
-// LONG:              scf.yield %{{.*}} : vector<1x32xf32>
-// LONG:            tile.store_row {{.*}} : vector<1x32xf32>, <64>
+// Integer scales of later blocks, here 8 lines, are asked for before the codes behind them.
+// INTEGERS:      tile.kernel @linear_q6_k_i8_64x512_t1(
+// INTEGERS:        scf.for
+// INTEGERS:          tile.for_tiles
+// INTEGERS-NOT:        tile.load_packed
+// INTEGERS-COUNT-8:    tile.prefetch {{.*}} {locality = 3 : i32}
+// INTEGERS-NOT:        tile.prefetch {{.*}} {locality = 3 : i32}
+// INTEGERS:            tile.load_packed
+// INTEGERS-NOT:        tile.prefetch {{.*}} {locality = 3 : i32}
+// INTEGERS:            tile.store_row
 
 // Elsewhere a loop over parts of 8 rows is inside, whose sums wait in scratch.
 // PARTS:       tile.kernel @linear_q4_k_i8_64x512_t1(
