@@ -111,7 +111,8 @@ RoundedLanes sinter::roundToInt8(OpBuilder &b, Location loc, Value values, int64
   Value magnitude = b.create<math::AbsFOp>(loc, values);
   Value largest = b.create<ReduceOp>(loc, b.getF32Type(), ReduceKind::Max, magnitude, IntegerAttr());
   Value scale = b.create<arith::MulFOp>(loc, largest, constant(1.0f / static_cast<float>(largestCode)));
-  // Below 2^-100 the inverse would overflow; such a group is a group of zeros, whatever its codes are.
+  // Below 2^-100 the inverse would overflow; such a group is a group of zeros, whatever its codes are. A
+  // comparison of its own for the scale: what both need would be waited for.
   Value least = constant(0x1p-100f);
   Value tiny = b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OLT, largest, least);
   Value enough = b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OGT, largest, least);

@@ -75,6 +75,7 @@ private:
   /// Epilogue and store of tokens `row` .. of a block whose products are in scratch, a few at a time.
   void finishStored(ArrayRef<Value> stored, Value row, const RegisterBlock &block, int64_t together);
   void finishStaged(ArrayRef<Value> stored, Value row, const RegisterBlock &block);
+  SmallVector<Value> loadStored(ArrayRef<Value> stored, Value first);
   void store(Value v, Value row);
   SmallVector<Type> bindingTypes(MLIRContext *context);
   Value epilogue(ArrayRef<Value> products, Value row);
@@ -92,8 +93,7 @@ private:
     int64_t bytes = 0;
     for (const RegisterBlock &block : spec.tokens == TokenClass::One ? ArrayRef(blocks).take_front() : blocks)
       bytes = std::max(bytes, productScratch(context, block, spec.weights));
-    if (streams())
-      bytes = streamBytes() * static_cast<int64_t>(spec.weights.size());
+    bytes *= std::max<int64_t>(1, streams());
     if (!stages())
       return bytes;
     bytes = std::max(bytes, productScratch(context, schedule.staged, spec.weights));
@@ -133,8 +133,7 @@ private:
       bytes += PackedLayout(Format::get(weight.format), weight.rows, weight.cols).superBytes();
     return std::max<int64_t>(schedule.streamBytes / bytes, llvm::divideCeil(2, weights));
   }
-  /// Sums of a strip.
-  int64_t streamBytes() { return streams() * sumBytes(schedule.gemv()); }
+  bool hasEpilogue() { return spec.epilogue && !spec.epilogue->empty(); }
   VectorType block() { return k.block(k.T, kTileRows); }
   unsigned firstResidual() { return spec.weights.size() + 1; }
   unsigned firstBias() { return firstResidual() + spec.residuals; }
@@ -199,14 +198,16 @@ void LinearBuilder::buildBlock(Value row, const RegisterBlock &block) {
     k.forTiles(tile);
 }
 
+/// T rows of each weight's products, from row `first` of what they lie in on.
+SmallVector<Value> LinearBuilder::loadStored(ArrayRef<Value> stored, Value first) {
+  return llvm::map_to_vector(stored, [&](Value sums) { return k.loadRow(sums, first, k.index(0), k.T, kTileRows); });
+}
+
 void LinearBuilder::finishStored(ArrayRef<Value> stored, Value row, const RegisterBlock &block, int64_t together) {
   Value end = k.min(k.index(block.tokens), k.sub(k.tokens(), row));
   k.loop(k.index(0), end, together, [&](Value token) {
     k.T = together;
-    SmallVector<Value> products;
-    for (Value sums : stored)
-      products.push_back(k.loadRow(sums, token, k.index(0), k.T, kTileRows));
-    store(epilogue(products, k.add(row, token)), k.add(row, token));
+    store(epilogue(loadStored(stored, token), k.add(row, token)), k.add(row, token));
   });
   k.T = block.tokens;
 }
@@ -215,15 +216,12 @@ void LinearBuilder::finishStored(ArrayRef<Value> stored, Value row, const Regist
 /// take are chains of up to 80 cycles each, together longer than a core looks ahead (Zen 4: 100 cycles a token in one loop, 77 in
 /// two).
 void LinearBuilder::finishStaged(ArrayRef<Value> stored, Value row, const RegisterBlock &block) {
-  if (spec.output != OutputKind::Acts || !spec.epilogue || spec.epilogue->empty())
+  if (spec.output != OutputKind::Acts || !hasEpilogue())
     return finishStored(stored, row, block, /*together=*/1);
   Value end = k.min(k.index(block.tokens), k.sub(k.tokens(), row));
   k.T = 1;
   k.loop(k.index(0), end, 1, [&](Value token) {
-    SmallVector<Value> products;
-    for (Value sums : stored)
-      products.push_back(k.loadRow(sums, token, k.index(0), 1, kTileRows));
-    k.storeRow(epilogue(products, k.add(row, token)), stored.front(), token, k.index(0));
+    k.storeRow(epilogue(loadStored(stored, token), k.add(row, token)), stored.front(), token, k.index(0));
   });
   k.loop(k.index(0), end, 1, [&](Value token) {
     store(k.loadRow(stored.front(), token, k.index(0), 1, kTileRows), k.add(row, token));
@@ -297,14 +295,10 @@ void LinearBuilder::buildStreams() {
   SmallVector<Value> weights;
   for (size_t i = 0; i < spec.weights.size(); ++i)
     weights.push_back(k.binding(i));
-  SmallVector<Value> stored = sinter::buildStreams(k, weights, k.binding(spec.weights.size()), row, schedule.gemv(),
+  // Of several streams each is prefetched half as far.
+  SmallVector<Value> stored = buildStreamedProducts(k, weights, k.binding(spec.weights.size()), row, schedule.gemv(),
                                                    schedule.prefetchBytes / 2, streams());
-  k.forPlaces([&](Value place) {
-    SmallVector<Value> products;
-    for (Value sums : stored)
-      products.push_back(k.loadRow(sums, place, k.index(0), 1, kTileRows));
-    store(epilogue(products, row), row);
-  });
+  k.forPlaces([&](Value place) { store(epilogue(loadStored(stored, place), row), row); });
 }
 
 void LinearBuilder::buildChunk(Value enough) {
@@ -333,7 +327,7 @@ void LinearBuilder::buildChunk(Value enough) {
 
 /// The region's scalar ops on blocks: an element-wise op means the same on both.
 Value LinearBuilder::epilogue(ArrayRef<Value> products, Value row) {
-  if (!spec.epilogue || spec.epilogue->empty())
+  if (!hasEpilogue())
     return products.front();
   Block &region = spec.epilogue->front();
   IRMapping map;

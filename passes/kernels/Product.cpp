@@ -179,7 +179,7 @@ void Product::prefetch(Value super, Value part, int64_t block) {
   int64_t blocks = blocksPerSuper(), rowBytes = layout.superBytes() / kTileRows, share = rowBytes * rows, first = 0;
   constexpr int64_t step = 256;
   Value start = k.add(k.mul(tile, layout.tileBytes()), k.mul(super, layout.superBytes()));
-  if (block == 0)
+  if (block == 0 && isConstantIntValue(part, 0))
     touchIntegers(start);
   start = k.add(k.add(start, distance), k.mul(part, rowBytes));
   // The first of the lines that is in the share.
@@ -281,8 +281,8 @@ Value sinter::buildStoredProduct(KernelBuilder &k, Value weight, Value tile, Val
   return sums;
 }
 
-SmallVector<Value> sinter::buildStreams(KernelBuilder &k, ValueRange weights, Value x, Value row, const RegisterBlock &block,
-                                        int64_t prefetch, int64_t places) {
+SmallVector<Value> sinter::buildStreamedProducts(KernelBuilder &k, ValueRange weights, Value x, Value row,
+                                                 const RegisterBlock &block, int64_t prefetch, int64_t places) {
   assert(block.rows == kTileRows && k.T == 1);
   Value first = k.index(0);
   SmallVector<Value> sums;

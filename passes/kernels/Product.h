@@ -20,8 +20,9 @@ mlir::Value buildProduct(KernelBuilder &k, mlir::Value weight, mlir::Value tile,
 
 /// The same of all weights and all tiles of a strip, of `places` at most, for one token: a stream of each tile of each weight. The
 /// result is what the products lie in, for each weight rows of 32 floats, one a place, from byte 0 of the scratch on.
-llvm::SmallVector<mlir::Value> buildStreams(KernelBuilder &k, mlir::ValueRange weights, mlir::Value x, mlir::Value row,
-                                            const RegisterBlock &block, int64_t prefetch, int64_t places);
+llvm::SmallVector<mlir::Value> buildStreamedProducts(KernelBuilder &k, mlir::ValueRange weights, mlir::Value x,
+                                                     mlir::Value row, const RegisterBlock &block, int64_t prefetch,
+                                                     int64_t places);
 
 /// The same into scratch, the product of weight `number` behind those of the weights before. The result is what it lies in:
 /// T rows of 32 floats. Of blocks that do not stream.

@@ -6,8 +6,9 @@
 // RUN: sed -e 's/kv_type = f16/kv_type = i8/' -e 's/type = f16}/type = i8}/' %s | sinter-opt --outline-kernels \
 // RUN:   | FileCheck %s --check-prefix=INT8
 
-// One token reads weights line by line, all rows of a tile and scales first, of four tiles in turn; its attention whole lines of keys and whole
-// values: both are streams that the hardware fetches ahead. AVX2 takes half a line of a key, half a value at a time, and asks.
+// One token reads weights line by line, all rows of a tile and scales first, of four tiles in turn; its attention whole lines of
+// keys and whole values: both are streams that the hardware fetches ahead. AVX2 takes half a line of a key, half a value at a time,
+// and asks.
 // Of a chunk the rows of 8 tokens that will be added are asked for in front of their product; what becomes int8 is computed for all
 // of them, then rounded. Few tokens' blocks do both at once.
 // ORDER-LABEL: module @avx512vnni {
