@@ -104,12 +104,15 @@ ActGroup sinter::loadActs(OpBuilder &b, Location loc, Value source, Value row, V
   return group;
 }
 
-RoundedLanes sinter::roundToInt8(OpBuilder &b, Location loc, Value values, int64_t largestCode) {
+Value sinter::largestMagnitude(OpBuilder &b, Location loc, Value values) {
+  Value magnitudes = b.create<math::AbsFOp>(loc, values);
+  return b.create<ReduceOp>(loc, b.getF32Type(), ReduceKind::Max, magnitudes, IntegerAttr());
+}
+
+RoundedLanes sinter::roundToInt8(OpBuilder &b, Location loc, Value values, Value largest, int64_t largestCode) {
   auto type = cast<VectorType>(values.getType());
   auto constant = [&](float v) { return b.create<arith::ConstantFloatOp>(loc, APFloat(v), b.getF32Type()); };
 
-  Value magnitude = b.create<math::AbsFOp>(loc, values);
-  Value largest = b.create<ReduceOp>(loc, b.getF32Type(), ReduceKind::Max, magnitude, IntegerAttr());
   Value scale = b.create<arith::MulFOp>(loc, largest, constant(1.0f / static_cast<float>(largestCode)));
   // Below 2^-100 the inverse would overflow; such a group is a group of zeros, whatever its codes are. A
   // comparison of its own for the scale: what both need would be waited for.
@@ -150,12 +153,12 @@ static Value crossSum(OpBuilder &b, Location loc, Value codes) {
   return b.create<ReduceOp>(loc, b.getI32Type(), ReduceKind::Add, products, IntegerAttr());
 }
 
-void sinter::storeActs(OpBuilder &b, Location loc, Value values, Value target, Value row, Value block) {
+void sinter::storeActs(OpBuilder &b, Location loc, Value values, Value largest, Value target, Value row, Value block) {
   auto type = cast<ActsType>(target.getType());
   Offsets o{b, loc};
   int64_t stride = type.getStride();
   Type f32 = b.getF32Type(), i32 = b.getI32Type();
-  auto [codes, scale] = roundToInt8(b, loc, values, type.getLargestCode());
+  auto [codes, scale] = roundToInt8(b, loc, values, largest, type.getLargestCode());
   Value sum = b.create<ReduceOp>(loc, i32, ReduceKind::Add, codes, IntegerAttr());
   Value half = b.create<ReduceOp>(loc, i32, ReduceKind::Add, codes, b.getI64IntegerAttr(kActGroup / 2));
   Value bytes = b.create<arith::TruncIOp>(loc, VectorType::get({kActGroup}, b.getI8Type()), codes);

@@ -41,9 +41,13 @@ struct RoundedLanes {
   mlir::Value codes; ///< i32, -largest .. largest: v / scale to the nearest, ties to even
   mlir::Value scale; ///< f32, max|v| / largest
 };
-RoundedLanes roundToInt8(mlir::OpBuilder &b, mlir::Location loc, mlir::Value values, int64_t largest = 127);
-/// Quantizes 32 values as tile.store_acts says and stores them.
-void storeActs(mlir::OpBuilder &b, mlir::Location loc, mlir::Value values, mlir::Value target,
+/// f32, max|v|.
+mlir::Value largestMagnitude(mlir::OpBuilder &b, mlir::Location loc, mlir::Value values);
+/// `largest`: their largest magnitude.
+RoundedLanes roundToInt8(mlir::OpBuilder &b, mlir::Location loc, mlir::Value values, mlir::Value largest,
+                         int64_t largestCode = 127);
+/// Quantizes 32 values as tile.store_acts says and stores them. `largest`: their largest magnitude.
+void storeActs(mlir::OpBuilder &b, mlir::Location loc, mlir::Value values, mlir::Value largest, mlir::Value target,
                mlir::Value row, mlir::Value block);
 
 } // namespace sinter

@@ -246,7 +246,9 @@ LogicalResult Unroller::unroll(Operation *op) {
   } else if (auto store = dyn_cast<StoreActsOp>(op)) {
     forTokens(op, tokensOf(store.getValue().getType()), store.getRow(), store.getLimit(),
               [&](OpBuilder &b, Location loc, int64_t t, Value row) {
-                storeActs(b, loc, token(store.getValue(), t), store.getTarget(), row, store.getBlock());
+                Value values = token(store.getValue(), t);
+                Value largest = store.getLargest() ? token(store.getLargest(), t) : largestMagnitude(b, loc, values);
+                storeActs(b, loc, values, largest, store.getTarget(), row, store.getBlock());
               });
   } else if (auto broadcast = dyn_cast<BroadcastOp>(op)) {
     unrollBroadcast(broadcast);

@@ -28,8 +28,12 @@ std::unique_ptr<mlir::Pass> createPairBlocksPass();
 /// A pass for SVE: integers and halves become floats in the register where they are.
 std::unique_ptr<mlir::Pass> createInPlaceConversionsPass(const Variant &variant);
 
+/// A pass for all: what would be a call of the math library becomes a polynomial.
+std::unique_ptr<mlir::Pass> createApproximateMathPass();
+
 /// Makes the passes on upstream's dialects known to sinter-opt.
 void registerPasses();
+void registerApproximateMathPass();
 void registerHoldMasksPass();
 void registerInPlaceConversionsPass();
 void registerNarrowShiftsPass();

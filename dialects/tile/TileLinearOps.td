@@ -214,16 +214,18 @@ def Tile_DotHalvesOp : Tile_Op<"dot_halves", [Pure, AllTypesMatch<["acc", "resul
   let hasVerifier = 1;
 }
 
-def Tile_StoreActsOp : Tile_Op<"store_acts", [MemoryEffects<[MemWrite]>]> {
+def Tile_StoreActsOp : Tile_Op<"store_acts", [AttrSizedOperandSegments, MemoryEffects<[MemWrite]>]> {
   let summary = "quantizes groups of 32 values to int8 and stores them with scale and sums";
   let description = [{
     scale = max|v| / 127, or / 120 of crossed activations; codes = round to nearest, ties to even, of v / scale; the sums
-    follow the codes. A group of zeros gets scale 0. Rows at `limit` and above are left out.
+    follow the codes. A group of zeros gets scale 0. Rows at `limit` and above are left out. `largest`: max|v| of each token,
+    where it is known already.
   }];
   let arguments = (ins VectorOfRankAndType<[2], [F32]>:$value, Tile_ActsType:$target, Index:$row, Index:$block,
-                       Optional<Index>:$limit);
+                       Optional<Index>:$limit, Optional<VectorOfRankAndType<[2], [F32]>>:$largest);
   let assemblyFormat = [{
-    $value `,` $target `[` $row `,` $block `]` (`limit` $limit^)? attr-dict `:` type($value) `,` type($target)
+    $value `,` $target `[` $row `,` $block `]` (`limit` $limit^)? (`largest` $largest^ `:` type($largest))? attr-dict
+    `:` type($value) `,` type($target)
   }];
   let hasVerifier = 1;
 }

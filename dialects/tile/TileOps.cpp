@@ -375,6 +375,8 @@ LogicalResult SplitPairsOp::verify() {
 LogicalResult StoreActsOp::verify() {
   if (vectorOf(getValue()).getDimSize(1) != kActGroup)
     return emitOpError("stores whole groups of ") << kActGroup << " values, not " << vectorOf(getValue()).getDimSize(1);
+  if (getLargest() && vectorOf(getLargest()).getShape() != ArrayRef<int64_t>({vectorOf(getValue()).getDimSize(0), 1}))
+    return emitOpError("takes the largest magnitude of each token");
   return success();
 }
 

@@ -23,7 +23,7 @@ AttentionBuilder::Codes AttentionBuilder::codesAt(const AttentionScratch::Codes 
 /// Group `group` of row `row`: lanes as int8, their scale, and -8 times their sum.
 void AttentionBuilder::roundGroup(Value values, const Codes &to, Value row, Value group) {
   int64_t size = cast<VectorType>(values.getType()).getDimSize(0);
-  auto [codes, scale] = roundToInt8(k.b, k.loc, values);
+  auto [codes, scale] = roundToInt8(k.b, k.loc, values, largestMagnitude(k.b, k.loc, values));
   Type i32 = k.b.getI32Type();
   Value sum = k.op<ReduceOp>(i32, ReduceKind::Add, codes, IntegerAttr());
   Value start = k.make<arith::MulIOp>(sum, k.b.create<arith::ConstantIntOp>(k.loc, -8, 32));

@@ -70,7 +70,7 @@ void Append::token(Value line, Value position) {
 void Append::group(Value values, Value row, Value position) {
   int64_t size = cache.scaleGroup(), headBytes = cache.paddedPositions() * cache.headDim;
   Value head = k.div(row, cache.headDim), element = k.rem(row, cache.headDim);
-  RoundedLanes rounded = roundToInt8(k.b, k.loc, values);
+  RoundedLanes rounded = roundToInt8(k.b, k.loc, values, largestMagnitude(k.b, k.loc, values));
   Value codes = k.make<arith::TruncIOp>(k.lanes(size, cache.element), rounded.codes);
   Value base = k.mul(head, headBytes);
   int64_t word = cache.wordCodes();

@@ -157,6 +157,20 @@ tile.kernel @quantize(%x: !tile.rows<64>, %y: !tile.acts<64>) grid(%tile, %token
 }
 
 // -----
+// What is known is not searched for again.
+// CHECK-LABEL: tile.kernel @quantize_known
+// CHECK:         %[[MOST:.*]] = tile.load_uniform %{{.*}} : !tile.rows<1> -> f32
+// CHECK-NOT:     tile.reduce <max>
+// CHECK:         arith.mulf %[[MOST]], %{{.*}} : f32
+tile.kernel @quantize_known(%x: !tile.rows<64>, %m: !tile.rows<1>, %y: !tile.acts<64>) grid(%tile, %tokens, %position)
+    scratch(%scratch : 0) tokens 1 {
+  %c0 = arith.constant 0 : index
+  %v = tile.load_row %x[%tile, %position] : !tile.rows<64> -> vector<1x32xf32>
+  %most = tile.load_row %m[%tile, %c0] : !tile.rows<1> -> vector<1x1xf32>
+  tile.store_acts %v, %y[%tile, %position] largest %most : vector<1x1xf32> : vector<1x32xf32>, !tile.acts<64>
+}
+
+// -----
 // Rows that crossed dots read: codes up to 120, of which words 0, 2, 4 are moved up by 128 and stored once more as they are, with
 // word 6, and -sum((a + 128) * b) of those and the words behind them, of words 6 and 7 -sum(8 * (a + b)).
 // CHECK-LABEL: tile.kernel @quantize_crossed

@@ -94,6 +94,14 @@ tile.kernel @store_half(%x: !tile.acts<256>) grid(%tile, %tokens, %position) scr
 }
 
 // -----
+tile.kernel @store_largest(%x: !tile.acts<256>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %v = arith.constant dense<0.0> : vector<2x32xf32>
+  %most = arith.constant dense<0.0> : vector<1x1xf32>
+  // expected-error@+1 {{takes the largest magnitude of each token}}
+  tile.store_acts %v, %x[%tile, %tile] largest %most : vector<1x1xf32> : vector<2x32xf32>, !tile.acts<256>
+}
+
+// -----
 tile.kernel @dot_words() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
   %i = arith.constant dense<0> : vector<2x8xi32>
   %q = arith.constant dense<0> : vector<8xi32>

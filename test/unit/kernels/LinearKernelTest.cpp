@@ -300,11 +300,11 @@ void LinearKernel::checkStep(const Layer &layer, ModelOp &model, const KernelCod
     case Epilogue::Bias:
       return off0 + y * kRounding;
     case Epilogue::Glu: {
-      // silu' is at most 1.1, |silu(g)| at most |g|; exp is good to 8 units, the division, the sum
-      // and the product are rounded.
+      // silu' is at most 1.1, |silu(g)| at most |g|; exp is good to 5 units and half of one for each
+      // of |g| (ApproximateMath.cpp), the sum, the division and the product are rounded.
       double g = products[0].row(t)[r], u = products[1].row(t)[r], offU = off(1, t, r);
       return 1.1 * off0 * std::fabs(u) + std::fabs(g) * offU + off0 * offU +
-             12 * kRounding * std::fabs(g * u);
+             (8 + std::fabs(g) / 2) * kRounding * std::fabs(g * u);
     }
     case Epilogue::Rotate: {
       // |cos| and |sin| are at most 1; the table's numbers and three operations are rounded.
