@@ -14,12 +14,6 @@ constexpr uint64_t spin_ns = 25'000;
 /// Looks between two looks at the clock; without a clock, this many such rounds are spun.
 constexpr unsigned looks = 64, rounds_without_clock = 16;
 
-/// A worker draws 1 / (share * workers) of what is left: large ranges first, single tiles at the
-/// end, so that cores of different speed finish together with few draws. A core that has half the
-/// speed of the mean is done with its first range when all are; with smaller ranges streams of
-/// weights break off more often (4: 5 % fewer tokens per second where memory is fast).
-constexpr uint32_t share = 2;
-
 inline void relax() {
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause();
@@ -89,7 +83,8 @@ template <typename Alone> void arrive_and_wait(session &session, Alone alone) {
     return;
   }
   alone();
-  meeting.next.value.store(0, std::memory_order_relaxed);
+  for (uint32_t w = 0; w < workers; ++w)
+    session.taken[w].value.store(0, std::memory_order_relaxed);
   meeting.arrived.value.store(0, std::memory_order_relaxed);
   meeting.generation.value.store(generation + 1);
   if (meeting.sleepers.value.load() && session.team.policy.wake)
@@ -176,19 +171,40 @@ uint32_t run_alone(session &session, uint32_t g, sinter_kernel_args &args) {
   return g;
 }
 
+/// The first tile of a worker's share of a group; that of `workers` is the end.
+uint32_t share_begin(uint32_t total, uint32_t worker, uint32_t workers) {
+  return static_cast<uint32_t>(uint64_t(total) * worker / workers);
+}
+
+/// Takes the first half of the `size` tiles of a share that are left, from `begin` of it up to
+/// `end`. False if none is.
+bool draw(std::atomic<uint32_t> &taken, uint32_t size, uint32_t &begin, uint32_t &end) {
+  begin = taken.load(std::memory_order_relaxed);
+  while (begin < size) {
+    uint32_t count = (size - begin) / 2;
+    end = begin + (count ? count : 1);
+    if (taken.compare_exchange_weak(begin, end, std::memory_order_relaxed))
+      return true;
+  }
+  return false;
+}
+
+/// Half of its own share, half of the rest, .., single tiles, and then what others have left in the
+/// same way: cores of different speed end together. One that has half the speed of the mean is done
+/// with its first half when all are. As long as nobody takes from it, a worker reads its share of
+/// the weights from its first to its last byte, and what a kernel asks for ahead is what it will
+/// read.
 void run_group(session &session, const group_plan &group, sinter_kernel_args &args) {
   if (session.bad_index.load(std::memory_order_relaxed))
     return;
   uint32_t total = total_of(session, group);
-  std::atomic<uint32_t> &next = session.meeting.next.value;
-  uint32_t begin = next.load(std::memory_order_relaxed);
-  while (begin < total) {
-    uint32_t count = (total - begin) / (share * args.workers);
-    uint32_t end = begin + (count ? count : 1);
-    if (!next.compare_exchange_weak(begin, end, std::memory_order_relaxed))
-      continue;
-    run_range(session, group, begin, end, args);
-    begin = next.load(std::memory_order_relaxed);
+  for (uint32_t i = 0; i < args.workers; ++i) {
+    uint32_t owner = (args.worker + i) % args.workers;
+    uint32_t first = share_begin(total, owner, args.workers);
+    uint32_t size = share_begin(total, owner + 1, args.workers) - first;
+    uint32_t begin, end;
+    while (draw(session.taken[owner].value, size, begin, end))
+      run_range(session, group, first + begin, first + end, args);
   }
 }
 
@@ -340,7 +356,8 @@ sinter_status run_program(session &session, program_kind kind, uint32_t tokens, 
   uint32_t first = run_alone(session, 0, args);
   if (first < program.group_count) {
     session.meeting.group.value.store(first, std::memory_order_relaxed);
-    session.meeting.next.value.store(0, std::memory_order_relaxed);
+    for (uint32_t w = 0; w < session.team.workers; ++w)
+      session.taken[w].value.store(0, std::memory_order_relaxed);
     session.team.run(session.team.context, run_worker, &session);
   }
   if (session.profile)

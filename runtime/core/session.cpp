@@ -3,6 +3,8 @@
 #include "runtime/core/session.h"
 #include "runtime/core/message.h"
 
+#include <new>
+
 namespace sinter::core {
 
 namespace {
@@ -13,6 +15,7 @@ constexpr uint64_t round_up(uint64_t bytes) {
 
 struct table_offsets {
   uint64_t indirect;
+  uint64_t taken;
   uint64_t tile_ends;
   uint64_t end;
 };
@@ -21,8 +24,9 @@ struct table_offsets {
 table_offsets lay_out_tables(const model &model, uint32_t workers) {
   table_offsets at;
   at.indirect = round_up(uint64_t(model.binding_count) * sizeof(void *));
-  at.tile_ends =
+  at.taken =
       round_up(at.indirect + uint64_t(workers) * model.most_indirect_bindings * sizeof(void *));
+  at.tile_ends = at.taken + uint64_t(workers) * sizeof(shared_counter);
   at.end = round_up(at.tile_ends + uint64_t(model.dispatch_count) * sizeof(uint32_t));
   return at;
 }
@@ -86,6 +90,9 @@ void session_init(session &session, const model &model, const executor &team, vo
   session.team = team;
   session.addresses = reinterpret_cast<void **>(base);
   session.indirect_addresses = reinterpret_cast<void **>(base + at.indirect);
+  session.taken = reinterpret_cast<shared_counter *>(base + at.taken);
+  for (uint32_t w = 0; w < team.workers; ++w)
+    new (session.taken + w) shared_counter;
   session.tile_ends = reinterpret_cast<uint32_t *>(base + at.tile_ends);
   session.fixed = base + at.end;
   session.scratch = session.fixed + model.bundle.root->memory()->fixed_bytes();

@@ -2,13 +2,13 @@
 //
 // The session's memory, from its start:
 //
-//     tables   addresses of all bindings, tile counts, one scratch list of addresses a worker
+//     tables   addresses of all bindings, one scratch list of addresses and one counter a worker, tile counts
 //     fixed    the plan's memory: state, then arena (`memory.fixed_bytes`)
 //     scratch  `memory.scratch_bytes` for each worker
 //
-// A program is a list of groups. All workers run `run_worker` at the same time: they draw ranges of
-// tiles from one counter until the group has none left and meet at a barrier; the last one to
-// arrive resets the counter. Groups of one tile have no barrier of their own: whoever arrives last
+// A program is a list of groups. All workers run `run_worker` at the same time: each draws ranges of
+// tiles from its share of the group and then from those of others until none is left, and they meet
+// at a barrier; the last one to arrive resets the shares' counters. Groups of one tile have no barrier of their own: whoever arrives last
 // runs those that come next before it lets the others go on, and those at the start of a program
 // are run before anybody is woken. Threads are not made here: an executor calls run_worker once for
 // each worker, on whatever it has.
@@ -51,7 +51,6 @@ struct alignas(64) shared_counter {
 
 /// All that workers meet at.
 struct rendezvous {
-  shared_counter next;       ///< first tile of the group that nobody has drawn
   shared_counter group;      ///< where workers go on behind the barrier
   shared_counter arrived;    ///< workers at the barrier
   shared_counter generation; ///< rises when all are; what they wait for
@@ -65,6 +64,7 @@ struct session {
   uint8_t *scratch = nullptr;
   void **addresses = nullptr;          ///< parallel to model::bindings; indirect ones hold index 0
   void **indirect_addresses = nullptr; ///< most_indirect_bindings for each worker
+  shared_counter *taken = nullptr; ///< of each worker's share of the group, how many tiles are drawn
   uint32_t *tile_ends =
       nullptr; ///< of each dispatch of the running program, cumulated within its group
   uint32_t position = 0;

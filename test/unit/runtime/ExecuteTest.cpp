@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
+#include <thread>
 
 using namespace sinter;
 using namespace sinter::test;
@@ -140,6 +142,47 @@ TEST_P(Tiles, EachIsRunOnceBeforeTheBarrierOpens) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Workers, Tiles, testing::Values(1, 2, 3, 4, 9));
+
+/// bindings[0], two workers: tiles done; where each worker's first range begins, and ends. Worker 0
+/// goes on once worker 1 has drawn, worker 1 once all is done that it has not drawn.
+void hold_worker_one(const sinter_kernel_args *args) {
+  auto *words = static_cast<uint32_t *>(args->bindings[0]);
+  auto done = std::atomic_ref<uint32_t>(words[0]);
+  auto end = [&](uint32_t worker) { return std::atomic_ref<uint32_t>(words[2 + 2 * worker]); };
+  if (end(args->worker) == 0) {
+    words[1 + 2 * args->worker] = args->tile_begin;
+    end(args->worker) = args->tile_end;
+    auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    uint32_t own = args->tile_end - args->tile_begin;
+    while (std::chrono::steady_clock::now() < limit &&
+           (args->worker == 0 ? end(1) == 0 : done != 100 - own))
+      std::this_thread::yield();
+    if (args->worker == 1 && done != 100 - own)
+      words[5] = 1;
+  }
+  done += args->tile_end - args->tile_begin;
+}
+
+TEST(Execute, WhatAWorkerHasNotDrawnIsDoneByOthers) {
+  bundle::BundleT root = counting_bundle();
+  root.programs[0]->groups.resize(1);
+  root.programs[0]->groups[0]->dispatches.clear();
+  root.programs[0]->groups[0]->dispatches.push_back(
+      make_dispatch(0, {100, 0, 0}, {first_counters}));
+  core_run run(std::move(root),
+               {{"toy_embed", nullptr, hold_worker_one}, {"toy_sum", nullptr, check_counters}}, 2);
+  for (int repeat = 0; repeat < 3; ++repeat) {
+    auto *words = reinterpret_cast<uint32_t *>(run.session.fixed + first_counters);
+    memset(words, 0, 64);
+    ASSERT_EQ(core::run_program(run.session, core::program_kind::prefill, 1, 0, nullptr),
+              SINTER_OK);
+    EXPECT_EQ(words[0], 100u);
+    EXPECT_EQ(words[1], 0u) << "worker 0 begins with its share";
+    EXPECT_EQ(words[3], 50u) << "worker 1 begins with its share";
+    EXPECT_EQ(words[4], 75u) << "the first half of it";
+    EXPECT_EQ(words[5], 0u) << "worker 0 has left tiles to worker 1";
+  }
+}
 
 void note_scalars(const sinter_kernel_args *args) {
   auto *out = static_cast<uint32_t *>(args->bindings[0]);
