@@ -129,6 +129,8 @@ struct Variant {
   /// The CPU whose pipelines LLVM orders instructions for; empty: its default.
   llvm::StringRef tune = {};
   Ordering ordering = Ordering::llvm;
+  /// A number that multiplies several registers is better loaded for each than held in one (codegen/cpu/FoldBroadcasts.cpp).
+  bool memoryFactors = false;
 
   /// Vectors are those of SVE.
   bool isScalable() const { return dot == DotKind::sdot && vectorBits > 128; }

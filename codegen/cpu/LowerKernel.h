@@ -31,9 +31,13 @@ std::unique_ptr<mlir::Pass> createInPlaceConversionsPass(const Variant &variant)
 /// A pass for all: what would be a call of the math library becomes a polynomial.
 std::unique_ptr<mlir::Pass> createApproximateMathPass();
 
+/// A pass for Zen 4: numbers that multiply several registers are memory operands.
+std::unique_ptr<mlir::Pass> createFoldBroadcastsPass();
+
 /// Makes the passes on upstream's dialects known to sinter-opt.
 void registerPasses();
 void registerApproximateMathPass();
+void registerFoldBroadcastsPass();
 void registerHoldMasksPass();
 void registerInPlaceConversionsPass();
 void registerNarrowShiftsPass();

@@ -9,6 +9,7 @@ using namespace sinter;
 
 void cpu::registerPasses() {
   registerApproximateMathPass();
+  registerFoldBroadcastsPass();
   registerHoldMasksPass();
   registerInPlaceConversionsPass();
   registerNarrowShiftsPass();
@@ -23,6 +24,8 @@ void cpu::addPasses(OpPassManager &pm, const Variant &variant) {
   pm.addPass(createLowerKernelsPass(variant));
   if (variant.isScalable())
     pm.addPass(createPairBlocksPass());
+  if (variant.memoryFactors)
+    pm.addPass(createFoldBroadcastsPass());
   pm.addPass(createApproximateMathPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
