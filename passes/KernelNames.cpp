@@ -81,6 +81,7 @@ KernelName sinter::linearName(llm::LinearOp op, const LinearSpec &spec) {
                          std::to_string(spec.ropeWidth));
   name.key("rows", std::to_string(spec.maxTokens));
   name.key("crossed", std::to_string(spec.crossedInput) + std::to_string(spec.crossedOutput));
+  name.key("sums", spec.sums);
   if (op.getAppend()) {
     const CacheShape &cache = spec.cache;
     name.key("cache", std::to_string(cache.heads) + "x" + std::to_string(cache.headDim) + "x" +
@@ -101,6 +102,7 @@ KernelName sinter::attentionName(const AttentionSpec &spec) {
   name.key("positions", std::to_string(cache.positions));
   name.key("scale", spec.scale);
   name.key("crossed", std::to_string(spec.crossedOutput));
+  name.key("sums", spec.sums);
   return name;
 }
 
@@ -109,6 +111,7 @@ KernelName sinter::attentionJoinName(const AttentionSpec &spec) {
                   (spec.actsOutput ? "_quantize" : "") + "_slice" + std::to_string(spec.slice));
   name.key("slices", std::to_string(spec.slices()));
   name.key("crossed", std::to_string(spec.crossedOutput));
+  name.key("sums", spec.sums);
   return name;
 }
 

@@ -60,6 +60,7 @@ private:
   std::string makeTransient(Location loc, int64_t bytes);
   std::string transientFor(Value value);
   bool areCrossed(Value rows);
+  ActSums sumsOf(Value rows);
   int64_t rowsBytes(Value rows);
   // Programs.
   LogicalResult makeProgram(StringRef name, int64_t maxTokens, ArrayRef<StringRef> parts,
@@ -130,6 +131,28 @@ bool Outliner::areCrossed(Value rows) {
              return canCross(Format::get(llm::getMatrixShape(weight.getType()).format));
            });
   });
+}
+
+/// What the layers that read these int8 rows want beside codes.
+ActSums Outliner::sumsOf(Value rows) {
+  if (!isa<llm::ActsType>(rows.getType()))
+    return {};
+  ActSums sums{false, false};
+  for (Operation *user : rows.getUsers()) {
+    SmallVector<Value> weights;
+    if (auto linear = dyn_cast<llm::LinearOp>(user))
+      weights = linear.getWeights();
+    else if (auto score = dyn_cast<llm::LinearScoreOp>(user))
+      weights = {score.getWeight()};
+    else
+      return {};
+    for (Value weight : weights) {
+      ActSums read = sinter::sumsOf(Format::get(llm::getMatrixShape(weight.getType()).format));
+      sums.halves |= read.halves;
+      sums.totals |= read.totals;
+    }
+  }
+  return sums;
 }
 
 /// Bytes of a value of the running program: rows for as many tokens as register blocks may read.
@@ -276,11 +299,13 @@ void Outliner::outlineEmbed(llm::EmbedOp op) {
 
 void Outliner::outlineNorm(Operation *op, Value x, Value gain, std::optional<double> eps) {
   Value result = op->getResult(0);
-  NormSpec spec{llm::getRowsShape(x.getType()).width, eps, isa<llm::ActsType>(result.getType()), areCrossed(result)};
+  NormSpec spec{llm::getRowsShape(x.getType()).width, eps, isa<llm::ActsType>(result.getType()), areCrossed(result),
+                sumsOf(result)};
   KernelName name(eps ? (spec.actsOutput ? "norm_quantize" : "norm") : "quantize", spec.width);
   if (eps)
     name.key("eps", *eps);
   name.key("crossed", std::to_string(spec.crossedOutput));
+  name.key("sums", spec.sums);
   std::string symbol = kernel(op->getLoc(), name, [&](OpBuilder &b, StringRef symbol, const Schedule &) {
     buildNorm(b, op->getLoc(), symbol, spec);
   });
@@ -311,6 +336,7 @@ void Outliner::outlineLinear(llm::LinearOp op) {
   } else {
     spec.output = isa<llm::ActsType>(result) ? OutputKind::Acts : OutputKind::Rows;
     spec.crossedOutput = areCrossed(op.getResult());
+    spec.sums = sumsOf(op.getResult());
   }
   std::string symbol =
       kernel(op.getLoc(), linearName(op, spec), [&](OpBuilder &b, StringRef symbol, const Schedule &schedule) {
@@ -347,6 +373,7 @@ void Outliner::outlineAttention(llm::AttentionOp op) {
   if (one())
     spec.slice = attentionSlice(spec.cache);
   spec.crossedOutput = areCrossed(op.getResult());
+  spec.sums = sumsOf(op.getResult());
   std::string symbol =
       kernel(op.getLoc(), attentionName(spec), [&](OpBuilder &b, StringRef symbol, const Schedule &schedule) {
         buildAttention(b, op.getLoc(), symbol, spec, schedule);

@@ -153,19 +153,18 @@ static Value crossSum(OpBuilder &b, Location loc, Value codes) {
   return b.create<ReduceOp>(loc, b.getI32Type(), ReduceKind::Add, products, IntegerAttr());
 }
 
-void sinter::storeActs(OpBuilder &b, Location loc, Value values, Value largest, Value target, Value row, Value block) {
+void sinter::storeActs(OpBuilder &b, Location loc, Value values, Value largest, StoreActsOp op, Value row) {
+  Value target = op.getTarget(), block = op.getBlock();
   auto type = cast<ActsType>(target.getType());
   Offsets o{b, loc};
   int64_t stride = type.getStride();
   Type f32 = b.getF32Type(), i32 = b.getI32Type();
   auto [codes, scale] = roundToInt8(b, loc, values, largest, type.getLargestCode());
   Value sum = b.create<ReduceOp>(loc, i32, ReduceKind::Add, codes, IntegerAttr());
-  Value half = b.create<ReduceOp>(loc, i32, ReduceKind::Add, codes, b.getI64IntegerAttr(kActGroup / 2));
   Value bytes = b.create<arith::TruncIOp>(loc, VectorType::get({kActGroup}, b.getI8Type()), codes);
   auto times = [&](Value sum, int64_t n) {
     return b.create<arith::MulIOp>(loc, sum, b.create<arith::ConstantIntOp>(loc, n, 32));
   };
-  Value total = b.create<arith::MulFOp>(loc, b.create<arith::SIToFPOp>(loc, f32, sum), scale);
 
   if (type.getCrossed()) {
     Value even = b.create<arith::TruncIOp>(loc, VectorType::get({kActGroup / 2}, b.getI8Type()),
@@ -181,9 +180,15 @@ void sinter::storeActs(OpBuilder &b, Location loc, Value values, Value largest, 
   b.create<StoreOp>(loc, bytes, target, o.at(row, stride, block, 32));
   b.create<StoreUniformOp>(loc, scale, target, o.at(row, stride, block, 4, type.getScalesOffset()));
   b.create<StoreUniformOp>(loc, times(sum, -8), target, o.at(row, stride, block, 4, type.getStartsOffset()));
-  b.create<StoreUniformOp>(loc, times(half, -32), target, o.at(row, stride, block, 8, type.getHalfStartsOffset()));
-  Value second = b.create<arith::SubIOp>(loc, sum, half);
-  b.create<StoreUniformOp>(loc, times(second, -32), target,
-                           o.at(row, stride, block, 8, type.getHalfStartsOffset() + 4));
-  b.create<StoreUniformOp>(loc, total, target, o.at(row, stride, block, 4, type.getTotalsOffset()));
+  if (op.getHalves()) {
+    Value first = b.create<ReduceOp>(loc, i32, ReduceKind::Add, codes, b.getI64IntegerAttr(kActGroup / 2));
+    Value second = b.create<arith::SubIOp>(loc, sum, first);
+    auto at = [&](int64_t half) { return o.at(row, stride, block, 8, type.getHalfStartsOffset() + 4 * half); };
+    b.create<StoreUniformOp>(loc, times(first, -32), target, at(0));
+    b.create<StoreUniformOp>(loc, times(second, -32), target, at(1));
+  }
+  if (op.getTotals()) {
+    Value total = b.create<arith::MulFOp>(loc, b.create<arith::SIToFPOp>(loc, f32, sum), scale);
+    b.create<StoreUniformOp>(loc, total, target, o.at(row, stride, block, 4, type.getTotalsOffset()));
+  }
 }

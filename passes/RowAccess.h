@@ -47,8 +47,8 @@ mlir::Value largestMagnitude(mlir::OpBuilder &b, mlir::Location loc, mlir::Value
 RoundedLanes roundToInt8(mlir::OpBuilder &b, mlir::Location loc, mlir::Value values, mlir::Value largest,
                          int64_t largestCode = 127);
 /// Quantizes 32 values as tile.store_acts says and stores them. `largest`: their largest magnitude.
-void storeActs(mlir::OpBuilder &b, mlir::Location loc, mlir::Value values, mlir::Value largest, mlir::Value target,
-               mlir::Value row, mlir::Value block);
+void storeActs(mlir::OpBuilder &b, mlir::Location loc, mlir::Value values, mlir::Value largest, tile::StoreActsOp op,
+               mlir::Value row);
 
 } // namespace sinter
 

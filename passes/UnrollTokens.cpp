@@ -248,7 +248,7 @@ LogicalResult Unroller::unroll(Operation *op) {
               [&](OpBuilder &b, Location loc, int64_t t, Value row) {
                 Value values = token(store.getValue(), t);
                 Value largest = store.getLargest() ? token(store.getLargest(), t) : largestMagnitude(b, loc, values);
-                storeActs(b, loc, values, largest, store.getTarget(), row, store.getBlock());
+                storeActs(b, loc, values, largest, store, row);
               });
   } else if (auto broadcast = dyn_cast<BroadcastOp>(op)) {
     unrollBroadcast(broadcast);

@@ -219,13 +219,14 @@ def Tile_StoreActsOp : Tile_Op<"store_acts", [AttrSizedOperandSegments, MemoryEf
   let description = [{
     scale = max|v| / 127, or / 120 of crossed activations; codes = round to nearest, ties to even, of v / scale; the sums
     follow the codes. A group of zeros gets scale 0. Rows at `limit` and above are left out. `largest`: max|v| of each token,
-    where it is known already.
+    where it is known already. Without `halves` or `totals` half starts or totals are left as they are: nobody reads them.
   }];
   let arguments = (ins VectorOfRankAndType<[2], [F32]>:$value, Tile_ActsType:$target, Index:$row, Index:$block,
-                       Optional<Index>:$limit, Optional<VectorOfRankAndType<[2], [F32]>>:$largest);
+                       Optional<Index>:$limit, Optional<VectorOfRankAndType<[2], [F32]>>:$largest, UnitAttr:$halves,
+                       UnitAttr:$totals);
   let assemblyFormat = [{
-    $value `,` $target `[` $row `,` $block `]` (`limit` $limit^)? (`largest` $largest^ `:` type($largest))? attr-dict
-    `:` type($value) `,` type($target)
+    $value `,` $target `[` $row `,` $block `]` (`limit` $limit^)? (`largest` $largest^ `:` type($largest))?
+    (`halves` $halves^)? (`totals` $totals^)? attr-dict `:` type($value) `,` type($target)
   }];
   let hasVerifier = 1;
 }

@@ -54,7 +54,8 @@ void sinter::buildAttentionJoin(OpBuilder &b, Location loc, StringRef name, cons
     })[0];
     Value v = k.mulf(sum, k.broadcast(inverse, line));
     if (spec.actsOutput)
-      k.op<StoreActsOp>(v, k.binding(1), zero, k.div(k.add(start, d), kActGroup), Value(), Value());
+      k.op<StoreActsOp>(v, k.binding(1), zero, k.div(k.add(start, d), kActGroup), Value(), Value(), spec.sums.halves,
+                        spec.sums.totals);
     else
       k.storeRow(v, k.binding(1), zero, k.add(start, d));
   });

@@ -262,7 +262,8 @@ void AttentionBuilder::storeOutputs() {
       VectorType line = k.block(1, headStep());
       Value v = k.mulf(k.loadRow(o, row, d, 1, headStep()), k.broadcast(inverse, line));
       if (spec.actsOutput)
-        k.op<StoreActsOp>(v, out, token, k.div(k.add(start, d), kActGroup), Value(), Value());
+        k.op<StoreActsOp>(v, out, token, k.div(k.add(start, d), kActGroup), Value(), Value(), spec.sums.halves,
+                        spec.sums.totals);
       else
         k.storeRow(v, out, token, k.add(start, d));
     });

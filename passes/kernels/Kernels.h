@@ -66,9 +66,19 @@ struct CacheShape {
 
 enum class OutputKind { Rows, Acts, Keys, Values };
 
+/// What is stored beside codes, scales and starts of int8 rows (!tile.acts): what layers that read them ask for.
+struct ActSums {
+  /// Half starts: of formats with a scale for each 16.
+  bool halves = true;
+  /// Totals: of formats with minima.
+  bool totals = true;
+};
+
 /// Whether dots of such weights can be crossed (tile.dot): codes of 4 bits at most, under one scale for the 32 activations of a
 /// cross sum. What such weights read, and may read with others, are crossed activations if a variant crosses dots.
 bool canCross(const Format &format);
+/// What kernels of such weights read of activations beside codes, scales and starts.
+ActSums sumsOf(const Format &format);
 
 /// bindings: weights, x, residuals, biases, rope table, output.
 struct LinearSpec {
@@ -76,6 +86,7 @@ struct LinearSpec {
   bool actsInput;
   /// Of int8 rows that are read or written.
   bool crossedInput = false, crossedOutput = false;
+  ActSums sums;
   unsigned residuals = 0, biases = 0;
   /// Width of the rope table's rows; 0: none.
   int64_t ropeWidth = 0;
@@ -96,6 +107,7 @@ struct NormSpec {
   std::optional<double> eps;
   bool actsOutput;
   bool crossedOutput = false;
+  ActSums sums = {};
 };
 void buildNorm(mlir::OpBuilder &b, mlir::Location loc, llvm::StringRef name, const NormSpec &spec);
 
@@ -116,6 +128,7 @@ struct AttentionSpec {
   /// Positions that a tile covers, of one token; 0: all of them. A multiple of 64.
   int64_t slice = 0;
   bool crossedOutput = false;
+  ActSums sums = {};
 
   int64_t group() const { return heads / cache.heads; }
   /// Tokens of a tile, the same for all variants of a target: about 64 rows of queries share a block of the cache.

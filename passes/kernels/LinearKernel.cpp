@@ -233,7 +233,8 @@ void LinearBuilder::finishStaged(ArrayRef<Value> stored, Value row, const Regist
     k.storeRow(k.reduce(ReduceKind::Max, k.make<math::AbsFOp>(values(token))), largest, token, k.index(0));
   });
   k.loop(k.index(0), end, 1, [&](Value token) {
-    k.op<StoreActsOp>(values(token), out(), k.add(row, token), k.tile(), k.tokens(), k.loadRow(largest, token, k.index(0), 1, 1));
+    k.op<StoreActsOp>(values(token), out(), k.add(row, token), k.tile(), k.tokens(),
+                      k.loadRow(largest, token, k.index(0), 1, 1), spec.sums.halves, spec.sums.totals);
   });
   k.T = block.tokens;
 }
@@ -242,7 +243,7 @@ void LinearBuilder::store(Value v, Value row) {
   if (spec.output == OutputKind::Rows)
     k.storeRow(v, out(), row, firstRow(), k.tokens());
   else if (spec.output == OutputKind::Acts)
-    k.op<StoreActsOp>(v, out(), row, k.tile(), k.tokens(), Value());
+    k.op<StoreActsOp>(v, out(), row, k.tile(), k.tokens(), Value(), spec.sums.halves, spec.sums.totals);
   else
     buildAppend(k, v, row, rows, spec.cache, spec.output == OutputKind::Keys, out());
 }

@@ -39,7 +39,8 @@ void sinter::buildNorm(OpBuilder &b, Location loc, StringRef name, const NormSpe
     if (spec.eps)
       v = k.mulf(k.mulf(v, inverse), k.loadRow(k.binding(1), k.index(0), column, 1, kTileRows));
     if (spec.actsOutput)
-      k.op<StoreActsOp>(v, out, token, k.div(column, kActGroup), Value(), Value());
+      k.op<StoreActsOp>(v, out, token, k.div(column, kActGroup), Value(), Value(), spec.sums.halves,
+                        spec.sums.totals);
     else
       k.storeRow(v, out, token, column);
   });

@@ -215,6 +215,8 @@ Value sinter::halfTotal(KernelBuilder &k, Value start, Value scale) {
   return k.mulf(sum, k.broadcast(scale, number));
 }
 
+ActSums sinter::sumsOf(const Format &format) { return {scaleGroups(format) == 2, format.minima}; }
+
 int64_t sinter::sumBytes(const RegisterBlock &block) { return 4 * kTileRows * block.tokens; }
 
 /// Arranged activations of `block`, with the numbers that weights of these formats read (Product::integerBlock).

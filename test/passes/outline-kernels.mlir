@@ -5,12 +5,18 @@
 // RUN: sinter-opt %s --outline-kernels | FileCheck %s --check-prefix=HALVES
 // RUN: sed -e 's/kv_type = f16/kv_type = i8/' -e 's/type = f16}/type = i8}/' %s | sinter-opt --outline-kernels \
 // RUN:   | FileCheck %s --check-prefix=INT8
+// RUN: sinter-opt %s --outline-kernels | FileCheck %s --check-prefix=STARTS --implicit-check-not=totals
+// RUN: sed -e 's/q4_0/q4_1/g' %s | sinter-opt --outline-kernels | FileCheck %s --check-prefix=TOTALS
+
+// Of activations those sums are stored that the weights behind them ask for: of Q4_0 neither, of Q4_1, which has minima, totals.
+// STARTS: tile.store_acts %{{.*}}] : vector
+// TOTALS: tile.store_acts %{{.*}}] totals : vector
 
 // One token reads weights line by line, all rows of a tile and scales first, of four tiles in turn; its attention whole lines of
 // keys and whole values: both are streams that the hardware fetches ahead. AVX2 takes half a line of a key, half a value at a time,
 // and asks.
 // Of a chunk the rows of 8 tokens that will be added are asked for in front of their product; what becomes int8 is computed for all
-// of them, then rounded. Few tokens' blocks do both at once.
+// of them, then their largest magnitudes, then they are rounded. Few tokens' blocks do both at once.
 // ORDER-LABEL: module @avx512vnni {
 // ORDER-LABEL:   tile.kernel @linear_q4_0_i8_add_64x64_tn(
 // ORDER:           scf.for %[[ROW:.*]] = %c0{{.*}} step %c8
@@ -26,7 +32,12 @@
 // ORDER-NEXT:      }
 // ORDER:           scf.for %{{.*}} to %[[END]] step %c1_
 // ORDER-NOT:         arith.mulf
-// ORDER:             tile.store_acts {{.*}} : vector<1x32xf32>
+// ORDER:             %[[MOST:.*]] = tile.reduce <max>
+// ORDER-NEXT:        tile.store_row %[[MOST]], %[[LARGEST:.*]][
+// ORDER-NEXT:      }
+// ORDER:           scf.for %{{.*}} to %[[END]] step %c1_
+// ORDER:             %[[KNOWN:.*]] = tile.load_row %[[LARGEST]][
+// ORDER:             tile.store_acts {{.*}} largest %[[KNOWN]] : {{.*}} : vector<1x32xf32>
 // ORDER:           arith.mulf {{.*}} : vector<8x32xf32>
 // ORDER-NEXT:      tile.store_acts
 // ORDER-LABEL:   tile.kernel @linear_q4_0_i8_rope_64x64_t1(

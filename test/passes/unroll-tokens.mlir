@@ -135,22 +135,36 @@ tile.kernel @acts(%x: !tile.acts<64>, %w: !tile.bytes, %y: !tile.rows<64>) grid(
 // CHECK:         tile.reduce <max> %[[ABS]] : vector<32xf32> -> f32
 // CHECK:         %[[R:.*]] = math.roundeven
 // CHECK:         %[[Q:.*]] = arith.fptosi %[[R]] : vector<32xf32> to vector<32xi32>
-// CHECK-DAG:     %[[SUM:.*]] = tile.reduce <add> %[[Q]] : vector<32xi32> -> i32
-// CHECK-DAG:     %[[HALF:.*]] = tile.reduce <add> %[[Q]] lanes 16 : vector<32xi32> -> i32
-// CHECK-DAG:     %[[BYTES:.*]] = arith.trunci %[[Q]] : vector<32xi32> to vector<32xi8>
-// CHECK-DAG:     %[[F:.*]] = arith.sitofp %[[SUM]]
-// CHECK-DAG:     %[[TOTAL:.*]] = arith.mulf %[[F]], %[[SCALE:.*]] : f32
+// CHECK:         %[[SUM:.*]] = tile.reduce <add> %[[Q]] : vector<32xi32> -> i32
+// CHECK:         %[[BYTES:.*]] = arith.trunci %[[Q]] : vector<32xi32> to vector<32xi8>
 // CHECK:         tile.store %[[BYTES]], %{{.*}} : vector<32xi8>, !tile.acts<64>
-// CHECK:         tile.store_uniform %[[SCALE]], %{{.*}} : f32, !tile.acts<64>
+// CHECK:         tile.store_uniform %[[SCALE:.*]], %{{.*}} : f32, !tile.acts<64>
 // CHECK:         %[[START:.*]] = arith.muli %[[SUM]], %{{.*}} : i32
 // CHECK:         tile.store_uniform %[[START]], %{{.*}} : i32, !tile.acts<64>
+// CHECK:         %[[HALF:.*]] = tile.reduce <add> %[[Q]] lanes 16 : vector<32xi32> -> i32
+// CHECK:         %[[SECOND:.*]] = arith.subi %[[SUM]], %[[HALF]] : i32
 // CHECK:         %[[LOW:.*]] = arith.muli %[[HALF]], %{{.*}} : i32
 // CHECK:         tile.store_uniform %[[LOW]], %{{.*}} : i32, !tile.acts<64>
-// CHECK:         %[[SECOND:.*]] = arith.subi %[[SUM]], %[[HALF]] : i32
 // CHECK:         %[[HIGH:.*]] = arith.muli %[[SECOND]], %{{.*}} : i32
 // CHECK:         tile.store_uniform %[[HIGH]], %{{.*}} : i32, !tile.acts<64>
+// CHECK:         %[[F:.*]] = arith.sitofp %[[SUM]]
+// CHECK:         %[[TOTAL:.*]] = arith.mulf %[[F]], %[[SCALE]] : f32
 // CHECK:         tile.store_uniform %[[TOTAL]], %{{.*}} : f32, !tile.acts<64>
 tile.kernel @quantize(%x: !tile.rows<64>, %y: !tile.acts<64>) grid(%tile, %tokens, %position)
+    scratch(%scratch : 0) tokens 1 {
+  %v = tile.load_row %x[%tile, %position] : !tile.rows<64> -> vector<1x32xf32>
+  tile.store_acts %v, %y[%tile, %position] halves totals : vector<1x32xf32>, !tile.acts<64>
+}
+
+// -----
+// Sums that nobody reads are not computed.
+// CHECK-LABEL: tile.kernel @quantize_starts
+// CHECK-COUNT-1: tile.reduce <add>
+// CHECK-NOT:     tile.reduce <add>
+// CHECK-NOT:     arith.sitofp
+// CHECK-COUNT-2: tile.store_uniform
+// CHECK-NOT:     tile.store_uniform
+tile.kernel @quantize_starts(%x: !tile.rows<64>, %y: !tile.acts<64>) grid(%tile, %tokens, %position)
     scratch(%scratch : 0) tokens 1 {
   %v = tile.load_row %x[%tile, %position] : !tile.rows<64> -> vector<1x32xf32>
   tile.store_acts %v, %y[%tile, %position] : vector<1x32xf32>, !tile.acts<64>

@@ -158,8 +158,8 @@ tile.kernel @linear(%w: !tile.packed<64x512, q6_k>, %m: !tile.packed<64x512, q4_
   // CHECK: tile.store_acts %{{.*}}, %{{.*}}[%{{.*}}, %{{.*}}] limit %{{.*}} : vector<4x32xf32>, <64>
   tile.store_acts %values, %y[%c0, %tile] limit %tokens : vector<4x32xf32>, !tile.acts<64>
   %most = arith.constant dense<0.5> : vector<4x1xf32>
-  // CHECK: tile.store_acts %{{.*}}, %{{.*}}[%{{.*}}, %{{.*}}] limit %{{.*}} largest %{{.*}} : vector<4x1xf32> : vector<4x32xf32>, <64>
-  tile.store_acts %values, %y[%c0, %tile] limit %tokens largest %most : vector<4x1xf32> : vector<4x32xf32>, !tile.acts<64>
+  // CHECK: tile.store_acts %{{.*}}, %{{.*}}[%{{.*}}, %{{.*}}] limit %{{.*}} largest %{{.*}} : vector<4x1xf32> halves totals : vector<4x32xf32>, <64>
+  tile.store_acts %values, %y[%c0, %tile] limit %tokens largest %most : vector<4x1xf32> halves totals : vector<4x32xf32>, !tile.acts<64>
 }
 
 // Arranged activations: single tokens, with 4 times each start, and pairs, whose numbers are t u t u. A group of 16 tokens
