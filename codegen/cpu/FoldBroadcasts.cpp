@@ -19,6 +19,7 @@
 #include "codegen/cpu/Registers.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/IRMapping.h"
 #include "mlir/Pass/Pass.h"
 
 using namespace mlir;
@@ -39,16 +40,15 @@ LLVM::LoadOp loadOf(Value v) {
 
 class Folder {
 public:
-  /// True if there was something to fold.
-  bool fold(math::FmaOp fma) {
+  void fold(math::FmaOp fma) {
     auto type = dyn_cast<VectorType>(fma.getType());
     if (!type || type.getRank() != 1 || !type.getElementType().isF32() || type.getDimSize(0) <= kLanes ||
         type.getDimSize(0) % kLanes)
-      return false;
+      return;
     bool first = static_cast<bool>(loadOf(fma.getA()));
     LLVM::LoadOp load = loadOf(first ? fma.getA() : fma.getB());
     if (!load || load->getBlock() != fma->getBlock())
-      return false;
+      return;
     OpBuilder b(fma);
     Location loc = fma.getLoc();
     Value factor = first ? fma.getB() : fma.getA();
@@ -64,7 +64,6 @@ public:
     fma.replaceAllUsesWith(cpu::joinLanes(b, loc, parts));
     fma.erase();
     broadcast->erase();
-    return true;
   }
 
 private:

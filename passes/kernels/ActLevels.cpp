@@ -14,7 +14,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "passes/kernels/ActLevels.h"
-#include <numeric>
+#include "llvm/ADT/bit.h"
 
 using namespace mlir;
 using namespace sinter;
@@ -24,17 +24,18 @@ static constexpr int64_t kLevels = 8191;
 
 void ActLevels::fill(KernelBuilder &k, Value acts) const {
   auto type = cast<ActsType>(acts.getType());
-  // Lines that end with the scales.
-  int64_t groups = type.getWidth() / kActGroup, width = std::gcd<int64_t>(groups, 32);
+  // The last line ends with the scales: it begins in the one before if that is not whole, and does some of them again.
+  int64_t groups = type.getWidth() / kActGroup, width = std::min<int64_t>(llvm::bit_floor(uint64_t(groups)), 32);
   VectorType line = k.lanes(width), words = k.lanes(width, k.b.getI32Type()), halves = k.lanes(width, k.b.getI16Type());
   Value first = k.index(0), end = k.index(groups), scratch = k.kernel.getScratchArg();
   auto splat = [&](double v) { return k.splat(k.lanes(1), v); };
+  auto lineAt = [&](Value group, int64_t end) { return end % width ? k.min(group, k.index(end - width)) : group; };
   k.loop(first, k.tokens(), 1, [&](Value token) {
     Value row = k.mul(token, type.getStride()), from = k.add(row, type.getScalesOffset());
     Value to = k.add(k.mul(token, stride()), offset);
     auto scales = [&](Value group) -> Value { return k.op<LoadOp>(line, acts, k.add(from, k.mul(group, 4))); };
     Value most = k.loop(first, end, width, k.splat(line, 0.0), [&](Value group, ValueRange most) {
-      return SmallVector<Value>{k.maxf(most[0], scales(group))};
+      return SmallVector<Value>{k.maxf(most[0], scales(lineAt(group, groups)))};
     })[0];
     Value largest = most;
     if (width > 1)
@@ -44,7 +45,8 @@ void ActLevels::fill(KernelBuilder &k, Value acts) const {
     Value inverse = k.make<arith::SelectOp>(tiny, splat(0), k.make<arith::DivFOp>(splat(kLevels), largest));
     k.op<StoreOp>(k.mulf(largest, splat(32768.0 / kLevels)), scratch, k.add(to, 4 * unitAt()));
     inverse = k.op<vector::BroadcastOp>(line, k.op<vector::ExtractOp>(inverse, ArrayRef<int64_t>{0}));
-    k.loop(first, end, width, [&](Value group) {
+    k.loop(first, end, width, [&](Value next) {
+      Value group = lineAt(next, groups);
       Value level = k.make<math::RoundEvenOp>(k.mulf(scales(group), inverse));
       level = k.make<arith::FPToSIOp>(words, level);
       if (pairs == groups) { // Both groups of a pair are the weights' alone: they have the same activations' scale.
@@ -58,7 +60,9 @@ void ActLevels::fill(KernelBuilder &k, Value acts) const {
       return;
     bool half = pairs == groups;
     Value given = k.add(row, half ? type.getHalfStartsOffset() : type.getStartsOffset());
-    k.loop(first, k.index(half ? 2 * groups : groups), width, [&](Value group) {
+    int64_t count = half ? 2 * groups : groups;
+    k.loop(first, k.index(count), width, [&](Value next) {
+      Value group = lineAt(next, count);
       auto load = [&](Value from) -> Value { return k.op<LoadOp>(words, acts, k.add(from, k.mul(group, 4))); };
       Value crossSum = starts->crossed ? load(k.add(row, type.getCrossSumsOffset())) : Value();
       k.op<StoreOp>(starts->apply(k, load(given), crossSum), scratch, k.add(to, k.add(k.mul(group, 4), 4 * pairs)));
