@@ -3,9 +3,12 @@
 // CHECK-LABEL: func.func @exp
 // CHECK-SAME:      (%[[X:.*]]: vector<16xf32>)
 // CHECK-NOT:     math.exp
+// CHECK:         %[[LEAST:.*]] = arith.constant dense<-8.872280e+01>
+// CHECK:         %[[UNDER:.*]] = arith.cmpf olt, %[[X]], %[[LEAST]]
+// CHECK:         %[[L:.*]] = arith.select %[[UNDER]], %[[LEAST]], %[[X]]
 // CHECK:         %[[MOST:.*]] = arith.constant dense<88.6999969>
-// CHECK:         %[[OVER:.*]] = arith.cmpf ogt, %[[X]], %[[MOST]]
-// CHECK:         %[[C:.*]] = arith.select %[[OVER]], %[[MOST]], %[[X]]
+// CHECK:         %[[OVER:.*]] = arith.cmpf ogt, %[[L]], %[[MOST]]
+// CHECK:         %[[C:.*]] = arith.select %[[OVER]], %[[MOST]], %[[L]]
 // CHECK:         %[[LOG2E:.*]] = arith.constant dense<1.44269502>
 // CHECK:         %[[WHOLE:.*]] = arith.constant dense<0x4B400000>
 // CHECK:         %[[T:.*]] = math.fma %[[C]], %[[LOG2E]], %[[WHOLE]]
@@ -16,11 +19,10 @@
 // CHECK:         %[[E:.*]] = arith.shli %[[BITS]],
 // CHECK:         %[[P:.*]] = arith.bitcast
 // CHECK:         %[[Y:.*]] = arith.addi %[[P]], %[[E]]
-// CHECK:         %[[R:.*]] = arith.bitcast %[[Y]]
 // A weight of a position that is not seen is 0, whatever it is multiplied by.
-// CHECK:         %[[UNDER:.*]] = arith.cmpf olt, %[[X]],
-// CHECK:         %[[ZERO:.*]] = arith.constant dense<0.000000e+00>
-// CHECK:         arith.select %[[UNDER]], %[[ZERO]], %[[R]]
+// CHECK:         %[[ZERO:.*]] = arith.constant dense<0> : vector<16xi32>
+// CHECK:         %[[R:.*]] = arith.maxsi %[[Y]], %[[ZERO]]
+// CHECK:         arith.bitcast %[[R]] : vector<16xi32> to vector<16xf32>
 func.func @exp(%x: vector<16xf32>) -> vector<16xf32> {
   %y = math.exp %x : vector<16xf32>
   return %y : vector<16xf32>
