@@ -14,8 +14,9 @@
 //
 // The coefficients are those of the polynomial of degree 5 whose largest relative error is smallest (Remez' algorithm), 7.5e-8.
 // With the roundings of float the error is below 3e-7 for |x| < 4 and 4e-7 for |x| < 20; beyond, it grows as that of a float x
-// itself does, by 2^-25 |x|: log2 e is one float. Below ln 2^-126 the result is less than 2^-126, from ln 2^-128 on it is 0. Nothing
-// is compared with %x in the end: on Arm what would hold it until then takes registers from SwiGLU (2 % of a prefill's instructions).
+// itself does, by 2^-25 |x|: log2 e is one float. Below ln 2^-126 the result is less than 2^-126, from ln 2^-128 on it is 0, and of
+// a NaN with its sign set too. Nothing is compared with %x in the end: on Arm what would hold it until then takes registers from
+// SwiGLU (2 % of a prefill's instructions).
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/cpu/LowerKernel.h"

@@ -72,6 +72,12 @@ void wait_for_change(session &session, const std::atomic<uint32_t> &value, uint3
   sleepers.fetch_sub(1);
 }
 
+/// Nobody has drawn from any worker's share.
+void reset_shares(session &session) {
+  for (uint32_t w = 0; w < session.team.workers; ++w)
+    session.taken[w].value.store(0, std::memory_order_relaxed);
+}
+
 /// Returns when all workers have called it. The last to arrive does `alone` before the others go
 /// on.
 template <typename Alone> void arrive_and_wait(session &session, Alone alone) {
@@ -83,8 +89,7 @@ template <typename Alone> void arrive_and_wait(session &session, Alone alone) {
     return;
   }
   alone();
-  for (uint32_t w = 0; w < workers; ++w)
-    session.taken[w].value.store(0, std::memory_order_relaxed);
+  reset_shares(session);
   meeting.arrived.value.store(0, std::memory_order_relaxed);
   meeting.generation.value.store(generation + 1);
   if (meeting.sleepers.value.load() && session.team.policy.wake)
@@ -356,8 +361,7 @@ sinter_status run_program(session &session, program_kind kind, uint32_t tokens, 
   uint32_t first = run_alone(session, 0, args);
   if (first < program.group_count) {
     session.meeting.group.value.store(first, std::memory_order_relaxed);
-    for (uint32_t w = 0; w < session.team.workers; ++w)
-      session.taken[w].value.store(0, std::memory_order_relaxed);
+    reset_shares(session);
     session.team.run(session.team.context, run_worker, &session);
   }
   if (session.profile)

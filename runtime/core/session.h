@@ -2,16 +2,17 @@
 //
 // The session's memory, from its start:
 //
-//     tables   addresses of all bindings, one scratch list of addresses and one counter a worker, tile counts
+//     tables   addresses of all bindings, one scratch list of addresses and one counter a worker,
+//              tile counts
 //     fixed    the plan's memory: state, then arena (`memory.fixed_bytes`)
 //     scratch  `memory.scratch_bytes` for each worker
 //
 // A program is a list of groups. All workers run `run_worker` at the same time: each draws ranges of
 // tiles from its share of the group and then from those of others until none is left, and they meet
-// at a barrier; the last one to arrive resets the shares' counters. Groups of one tile have no barrier of their own: whoever arrives last
-// runs those that come next before it lets the others go on, and those at the start of a program
-// are run before anybody is woken. Threads are not made here: an executor calls run_worker once for
-// each worker, on whatever it has.
+// at a barrier; the last one to arrive resets the shares' counters. Groups of one tile have no
+// barrier of their own: whoever arrives last runs those that come next before it lets the others go
+// on, and those at the start of a program are run before anybody is woken. Threads are not made
+// here: an executor calls run_worker once for each worker, on whatever it has.
 //
 //===----------------------------------------------------------------------===//
 #ifndef RUNTIME_CORE_SESSION_H
@@ -64,7 +65,7 @@ struct session {
   uint8_t *scratch = nullptr;
   void **addresses = nullptr;          ///< parallel to model::bindings; indirect ones hold index 0
   void **indirect_addresses = nullptr; ///< most_indirect_bindings for each worker
-  shared_counter *taken = nullptr; ///< of each worker's share of the group, how many tiles are drawn
+  shared_counter *taken = nullptr; ///< tiles drawn of each worker's share of the group
   uint32_t *tile_ends =
       nullptr; ///< of each dispatch of the running program, cumulated within its group
   uint32_t position = 0;
