@@ -68,7 +68,7 @@ def Tile_ActsType : Tile_Type<"Acts", "acts"> {
     A *start* is -8 times the sum of the group's codes: what a dot begins with whose weights are stored with an
     offset of 8 (Q4_0; other offsets take a multiple of it). A *half start* is -32 times the sum of one half of the
     group, for formats with a scale for each 16 (the offset of Q6_K). A *total* is the scale times the sum: what a
-    minimum is multiplied by. All are written once, so that no kernel computes them for each of its row tiles.
+    minimum is multiplied by. What layers behind read of them is written once, so that no kernel computes it for each of its row tiles.
 
     `!tile.acts<2048, crossed>` can be read by crossed dots too (tile.dot): codes lie in -120 .. 120 instead of -127 .. 127,
     and those of words 0, 2, 4 of each group are moved up by 128. Behind the totals are K/32 i32 *cross sums* and, from the
