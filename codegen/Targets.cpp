@@ -59,7 +59,7 @@ static constexpr StringRef kAvx512Llvm = "+avx2,+fma,+f16c,+avx512f,+avx512bw,+a
 static constexpr unsigned kStreamBytes = 2304;
 static constexpr Variant kX86Variants[] = {
     {"zen4", kZen4, kAvx512Llvm, 512, DotKind::vpdpbusd,
-     {kAvx512Blocks, 8, 32, 4096, kStreamBytes, 0, kAvx512Staged, true, true, true}, {}, Ordering::registers, true},
+     {kAvx512Blocks, 8, 32, 4096, kStreamBytes, 0, kAvx512Staged, true, true, true, true}, {}, Ordering::registers, true},
     {"avx512vnni", kAvx512Vnni, kAvx512Llvm, 512, DotKind::vpdpbusd,
      {kAvx512Blocks, 8, 32, 4096, kStreamBytes, 0, kAvx512Staged, true, true}, {}, Ordering::registers},
     {"avxvnni", kAvxVnni, "+avx2,+fma,+f16c,+avxvnni", 256, DotKind::vpdpbusd, {kAvx2Blocks, 4, 16, 4096, kStreamBytes}, {},

@@ -89,6 +89,9 @@ struct Schedule {
   /// Staged dots of codes of 4 bits are crossed (tile.dot): for cores that add bytes beside their multiplications. What such
   /// weights read has smaller codes then, on all variants of a bundle (!tile.acts<.., crossed>).
   bool crossedDots = false;
+  /// Staged products look up what weights' scales times activations' scales are (passes/kernels/StagedTile.h), of dots that are not
+  /// crossed: one multiplication less for two groups. Activations' scales are rounded up for it (!tile.acts<.., stepped>).
+  bool steppedScales = false;
 
   const RegisterBlock &gemv() const { return linear.front(); }
   /// Blocks for weights of integer formats, or of float formats, which have no arranged ones. Of two blocks for as many

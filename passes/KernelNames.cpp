@@ -80,7 +80,8 @@ KernelName sinter::linearName(llm::LinearOp op, const LinearSpec &spec) {
   name.key("counts", std::to_string(spec.residuals) + "," + std::to_string(spec.biases) + "," +
                          std::to_string(spec.ropeWidth));
   name.key("rows", std::to_string(spec.maxTokens));
-  name.key("crossed", std::to_string(spec.crossedInput) + std::to_string(spec.crossedOutput));
+  name.key("input", spec.inputForm);
+  name.key("output", spec.outputForm);
   name.key("sums", spec.sums);
   if (op.getAppend()) {
     const CacheShape &cache = spec.cache;
@@ -101,7 +102,7 @@ KernelName sinter::attentionName(const AttentionSpec &spec) {
   KernelName name(text + tokenText(spec.tokens));
   name.key("positions", std::to_string(cache.positions));
   name.key("scale", spec.scale);
-  name.key("crossed", std::to_string(spec.crossedOutput));
+  name.key("output", spec.outputForm);
   name.key("sums", spec.sums);
   return name;
 }
@@ -110,7 +111,7 @@ KernelName sinter::attentionJoinName(const AttentionSpec &spec) {
   KernelName name("attention_join_h" + std::to_string(spec.heads) + "d" + std::to_string(spec.cache.headDim) +
                   (spec.actsOutput ? "_quantize" : "") + "_slice" + std::to_string(spec.slice));
   name.key("slices", std::to_string(spec.slices()));
-  name.key("crossed", std::to_string(spec.crossedOutput));
+  name.key("output", spec.outputForm);
   name.key("sums", spec.sums);
   return name;
 }

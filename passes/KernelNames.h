@@ -28,6 +28,7 @@ public:
   void key(llvm::StringRef what, const std::string &value) { rest += " " + what.str() + "=" + value; }
   /// All digits: constants that differ at all are different kernels.
   void key(llvm::StringRef what, double value) { key(what, llvm::formatv("{0:e17}", value).str()); }
+  void key(llvm::StringRef what, ActForm form) { key(what, std::to_string(form.crossed) + std::to_string(form.stepped)); }
   void key(llvm::StringRef what, const ActSums &sums) { key(what, std::to_string(sums.halves) + std::to_string(sums.totals)); }
   const std::string &text() const { return name; }
   std::string key() const { return name + rest; }

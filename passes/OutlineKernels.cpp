@@ -59,7 +59,7 @@ private:
   std::string makeState(StringRef name, int64_t bytes, std::optional<exec::BufferRole> role = std::nullopt);
   std::string makeTransient(Location loc, int64_t bytes);
   std::string transientFor(Value value);
-  bool areCrossed(Value rows);
+  ActForm formOf(Value rows);
   ActSums sumsOf(Value rows);
   int64_t rowsBytes(Value rows);
   // Programs.
@@ -120,17 +120,21 @@ int64_t tokenRows(int64_t maxTokens) {
   return maxTokens == 1 ? 1 : (maxTokens + kTokenPadding - 1) / kTokenPadding * kTokenPadding;
 }
 
-/// Whether one of the layers that read these int8 rows crosses dots on one of the variants: of a chunk.
-bool Outliner::areCrossed(Value rows) {
-  auto crosses = [](auto &variant) { return variant.first->schedule.crossedDots; };
-  if (one() || !isa<llm::ActsType>(rows.getType()) || llvm::none_of(variants, crosses))
-    return false;
-  return llvm::any_of(rows.getUsers(), [](Operation *user) {
-    auto linear = dyn_cast<llm::LinearOp>(user);
-    return linear && llvm::any_of(linear.getWeights(), [](Value weight) {
-             return canCross(Format::get(llm::getMatrixShape(weight.getType()).format));
-           });
-  });
+/// The form in which the layers that read these int8 rows want them, on any of the variants.
+ActForm Outliner::formOf(Value rows) {
+  ActForm form;
+  if (one() || !isa<llm::ActsType>(rows.getType()))
+    return form;
+  for (Operation *user : rows.getUsers())
+    if (auto linear = dyn_cast<llm::LinearOp>(user))
+      for (Value weight : linear.getWeights())
+        for (auto &variant : variants) {
+          const Format &format = Format::get(llm::getMatrixShape(weight.getType()).format);
+          ActForm wanted = formFor(format, variant.first->schedule);
+          form.crossed |= wanted.crossed;
+          form.stepped |= wanted.stepped;
+        }
+  return form;
 }
 
 /// What the layers that read these int8 rows want beside codes.
@@ -158,7 +162,7 @@ ActSums Outliner::sumsOf(Value rows) {
 /// Bytes of a value of the running program: rows for as many tokens as register blocks may read.
 int64_t Outliner::rowsBytes(Value rows) {
   if (auto acts = dyn_cast<llm::ActsType>(rows.getType()))
-    return tokenRows(maxTokens) * tile::ActsType::get(context(), acts.getWidth(), areCrossed(rows)).getStride();
+    return tokenRows(maxTokens) * formOf(rows).type(context(), acts.getWidth()).getStride();
   auto tensor = cast<RankedTensorType>(rows.getType());
   if (tensor.getRank() == 1)
     return tokenRows(maxTokens) * 4;
@@ -299,12 +303,12 @@ void Outliner::outlineEmbed(llm::EmbedOp op) {
 
 void Outliner::outlineNorm(Operation *op, Value x, Value gain, std::optional<double> eps) {
   Value result = op->getResult(0);
-  NormSpec spec{llm::getRowsShape(x.getType()).width, eps, isa<llm::ActsType>(result.getType()), areCrossed(result),
+  NormSpec spec{llm::getRowsShape(x.getType()).width, eps, isa<llm::ActsType>(result.getType()), formOf(result),
                 sumsOf(result)};
   KernelName name(eps ? (spec.actsOutput ? "norm_quantize" : "norm") : "quantize", spec.width);
   if (eps)
     name.key("eps", *eps);
-  name.key("crossed", std::to_string(spec.crossedOutput));
+  name.key("output", spec.outputForm);
   name.key("sums", spec.sums);
   std::string symbol = kernel(op->getLoc(), name, [&](OpBuilder &b, StringRef symbol, const Schedule &) {
     buildNorm(b, op->getLoc(), symbol, spec);
@@ -321,7 +325,7 @@ void Outliner::outlineLinear(llm::LinearOp op) {
   for (Value weight : op.getWeights())
     spec.weights.push_back(shapeOf(weight));
   spec.actsInput = isa<llm::ActsType>(op.getX().getType());
-  spec.crossedInput = areCrossed(op.getX());
+  spec.inputForm = formOf(op.getX());
   spec.residuals = op.getResiduals().size();
   spec.biases = op.getBiases().size();
   if (op.getRope())
@@ -335,7 +339,7 @@ void Outliner::outlineLinear(llm::LinearOp op) {
     spec.cache = cacheShape(*op.getAppend());
   } else {
     spec.output = isa<llm::ActsType>(result) ? OutputKind::Acts : OutputKind::Rows;
-    spec.crossedOutput = areCrossed(op.getResult());
+    spec.outputForm = formOf(op.getResult());
     spec.sums = sumsOf(op.getResult());
   }
   std::string symbol =
@@ -372,7 +376,7 @@ void Outliner::outlineAttention(llm::AttentionOp op) {
                      op.getScale().convertToDouble(), isa<llm::ActsType>(op.getResult().getType()), tokenClass()};
   if (one())
     spec.slice = attentionSlice(spec.cache);
-  spec.crossedOutput = areCrossed(op.getResult());
+  spec.outputForm = formOf(op.getResult());
   spec.sums = sumsOf(op.getResult());
   std::string symbol =
       kernel(op.getLoc(), attentionName(spec), [&](OpBuilder &b, StringRef symbol, const Schedule &schedule) {
@@ -397,10 +401,10 @@ void Outliner::outlineAttention(llm::AttentionOp op) {
 
 void Outliner::outlineScore(llm::LinearScoreOp op) {
   ScoreSpec spec{shapeOf(op.getWeight()), isa<llm::ActsType>(op.getX().getType()), tokenRows(maxTokens),
-                 areCrossed(op.getX())};
+                 formOf(op.getX())};
   KernelName name("score", spec.weight, tokenClass());
   name.key("tokens", std::to_string(spec.maxTokens));
-  name.key("crossed", std::to_string(spec.crossedInput));
+  name.key("input", spec.inputForm);
   std::string score =
       kernel(op.getLoc(), name, [&](OpBuilder &b, StringRef symbol, const Schedule &schedule) {
         buildScore(b, op.getLoc(), symbol, spec, schedule);

@@ -104,12 +104,43 @@ ActGroup sinter::loadActs(OpBuilder &b, Location loc, Value source, Value row, V
   return group;
 }
 
+Value sinter::loadLevels(OpBuilder &b, Location loc, Type type, Value source, Value offset, Value low, Value high) {
+  auto line = [&](Value number) -> Value {
+    Value at = b.create<arith::IndexCastUIOp>(loc, b.getIndexType(), number);
+    return b.create<LoadOp>(loc, type, source, b.create<arith::AddIOp>(loc, offset, at));
+  };
+  auto mask = [&](uint32_t bits) {
+    auto splat = DenseElementsAttr::get(cast<VectorType>(type), b.getI32IntegerAttr(static_cast<int32_t>(bits)));
+    return b.create<arith::ConstantOp>(loc, splat);
+  };
+  Value first = line(low);
+  if (low == high)
+    return first;
+  Value lower = b.create<arith::AndIOp>(loc, first, mask(0xffff));
+  Value upper = b.create<arith::AndIOp>(loc, line(high), mask(0xffff0000));
+  return b.create<arith::OrIOp>(loc, lower, upper);
+}
+
 Value sinter::largestMagnitude(OpBuilder &b, Location loc, Value values) {
   Value magnitudes = b.create<math::AbsFOp>(loc, values);
   return b.create<ReduceOp>(loc, b.getF32Type(), ReduceKind::Max, magnitudes, IntegerAttr());
 }
 
-RoundedLanes sinter::roundToInt8(OpBuilder &b, Location loc, Value values, Value largest, int64_t largestCode) {
+/// The next number that has two bits behind the first, of a number that is not less than 0. In lanes: bits of a number by itself
+/// would go through a core's other registers.
+static Value roundUpToStep(OpBuilder &b, Location loc, Value v) {
+  auto floats = VectorType::get({4}, b.getF32Type()), words = VectorType::get({4}, b.getI32Type());
+  auto constant = [&](int32_t c) {
+    return b.create<arith::ConstantOp>(loc, DenseElementsAttr::get(words, b.getI32IntegerAttr(c)));
+  };
+  constexpr int32_t rest = (1 << 21) - 1;
+  Value bits = b.create<vector::BitCastOp>(loc, words, b.create<vector::BroadcastOp>(loc, floats, v));
+  bits = b.create<arith::AddIOp>(loc, bits, constant(rest));
+  bits = b.create<arith::AndIOp>(loc, bits, constant(~rest));
+  return b.create<vector::ExtractOp>(loc, b.create<vector::BitCastOp>(loc, floats, bits), ArrayRef<int64_t>{0});
+}
+
+RoundedLanes sinter::roundToInt8(OpBuilder &b, Location loc, Value values, Value largest, int64_t largestCode, bool stepped) {
   auto type = cast<VectorType>(values.getType());
   auto constant = [&](float v) { return b.create<arith::ConstantFloatOp>(loc, APFloat(v), b.getF32Type()); };
 
@@ -118,9 +149,11 @@ RoundedLanes sinter::roundToInt8(OpBuilder &b, Location loc, Value values, Value
   // comparison of its own for the scale: what both need would be waited for.
   Value least = constant(0x1p-100f);
   Value tiny = b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OLT, largest, least);
-  Value enough = b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OGT, largest, least);
-  Value inverse = b.create<arith::DivFOp>(loc, constant(static_cast<float>(largestCode)),
-                                          b.create<arith::SelectOp>(loc, enough, largest, least));
+  if (stepped)
+    scale = roundUpToStep(b, loc, scale);
+  Value divisor = stepped ? scale : largest, dividend = constant(stepped ? 1.0f : static_cast<float>(largestCode));
+  Value enough = b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OGT, divisor, least);
+  Value inverse = b.create<arith::DivFOp>(loc, dividend, b.create<arith::SelectOp>(loc, enough, divisor, least));
   scale = b.create<arith::SelectOp>(loc, tiny, constant(0.0f), scale);
 
   Value codes = b.create<arith::MulFOp>(loc, values, b.create<vector::BroadcastOp>(loc, type, inverse));
@@ -159,7 +192,7 @@ void sinter::storeActs(OpBuilder &b, Location loc, Value values, Value largest, 
   Offsets o{b, loc};
   int64_t stride = type.getStride();
   Type f32 = b.getF32Type(), i32 = b.getI32Type();
-  auto [codes, scale] = roundToInt8(b, loc, values, largest, type.getLargestCode());
+  auto [codes, scale] = roundToInt8(b, loc, values, largest, type.getLargestCode(), type.getStepped());
   Value sum = b.create<ReduceOp>(loc, i32, ReduceKind::Add, codes, IntegerAttr());
   Value bytes = b.create<arith::TruncIOp>(loc, VectorType::get({kActGroup}, b.getI8Type()), codes);
   auto times = [&](Value sum, int64_t n) {

@@ -36,16 +36,19 @@ void storeRow(mlir::OpBuilder &b, mlir::Location loc, mlir::Value value, mlir::V
               mlir::Value row, mlir::Value column);
 ActGroup loadActs(mlir::OpBuilder &b, mlir::Location loc, mlir::Value source, mlir::Value row,
                   mlir::Value block, bool crossed);
+/// Words of two lines, the low halves of that at byte `offset` + `low`, the high halves of that at `offset` + `high`.
+mlir::Value loadLevels(mlir::OpBuilder &b, mlir::Location loc, mlir::Type type, mlir::Value source, mlir::Value offset,
+                       mlir::Value low, mlir::Value high);
 /// Values rounded to 8 bits with one scale: what `tile.store_acts` and an int8 KV cache store.
 struct RoundedLanes {
   mlir::Value codes; ///< i32, -largest .. largest: v / scale to the nearest, ties to even
-  mlir::Value scale; ///< f32, max|v| / largest
+  mlir::Value scale; ///< f32, max|v| / largest, or the next larger one of few bits
 };
 /// f32, max|v|.
 mlir::Value largestMagnitude(mlir::OpBuilder &b, mlir::Location loc, mlir::Value values);
-/// `largest`: their largest magnitude.
+/// `largest`: their largest magnitude. `stepped`: the scale is 4, 5, 6 or 7 times a power of two.
 RoundedLanes roundToInt8(mlir::OpBuilder &b, mlir::Location loc, mlir::Value values, mlir::Value largest,
-                         int64_t largestCode = 127);
+                         int64_t largestCode = 127, bool stepped = false);
 /// Quantizes 32 values as tile.store_acts says and stores them. `largest`: their largest magnitude.
 void storeActs(mlir::OpBuilder &b, mlir::Location loc, mlir::Value values, mlir::Value largest, tile::StoreActsOp op,
                mlir::Value row);

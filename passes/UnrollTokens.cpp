@@ -268,6 +268,15 @@ LogicalResult Unroller::unroll(Operation *op) {
       return b.create<AccumulateLevelsOp>(loc, row, token(sum.getAcc(), t), token(sum.getLow(), t), token(sum.getHigh(), t),
                                           sum.getWeightLevels(), token(sum.getActLevels(), t), sum.getOffsets(), sum.getShift());
     });
+  } else if (auto sum = dyn_cast<AccumulateShiftedOp>(op)) {
+    replaceByToken(op, [&](int64_t t, Type row) {
+      return b.create<AccumulateShiftedOp>(loc, row, token(sum.getAcc(), t), token(sum.getLow(), t), token(sum.getHigh(), t),
+                                           token(sum.getLevels(), t), token(sum.getRight(), t), token(sum.getLeft(), t));
+    });
+  } else if (auto load = dyn_cast<LoadLevelsOp>(op)) {
+    replaceByToken(op, [&](int64_t t, Type row) {
+      return loadLevels(b, loc, row, load.getSource(), load.getOffset(), token(load.getLow(), t), token(load.getHigh(), t));
+    });
   } else if (auto dot = dyn_cast<DotHalvesOp>(op)) {
     replaceByToken(op, [&](int64_t t, Type row) {
       return b.create<DotHalvesOp>(loc, row, token(dot.getAcc(), t), dot.getLine(), token(dot.getX(), t));

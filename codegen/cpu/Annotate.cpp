@@ -61,6 +61,8 @@ static void describe(llvm::raw_ostream &out, ActsType type) {
                        type.getHalfStartsOffset(), type.getTotalsOffset());
   if (type.getCrossed())
     out << llvm::formatv("|  crossed  +{0}|  even     +{1}", type.getCrossSumsOffset(), type.getEvenWordsOffset());
+  if (type.getStepped())
+    out << "|  scales are 4, 5, 6 or 7 times a power of two";
 }
 
 std::string cpu::describeLayouts(KernelOp kernel) {

@@ -330,6 +330,8 @@ FailureOr<Value> KernelLowering::lower(Operation *op) {
   }
   if (auto sum = dyn_cast<AccumulateLevelsOp>(op))
     return cpu::lowerAccumulateLevels(b, sum, variant);
+  if (auto sum = dyn_cast<AccumulateShiftedOp>(op))
+    return cpu::lowerAccumulateShifted(b, sum, variant);
   if (auto dot = dyn_cast<DotHalvesOp>(op))
     return cpu::lowerDotHalves(b, dot, variant);
   if (auto r = dyn_cast<ReduceOp>(op))

@@ -1,4 +1,4 @@
-//===- LowerLevels.cpp - tile.accumulate_levels, tile.dot_halves on a CPU ------------------===//
+//===- LowerLevels.cpp - tile.accumulate_levels and its like on a CPU ----------------------===//
 //
 // AVX-512 VNNI, 16 lanes at a time:
 //
@@ -6,6 +6,9 @@
 //     %s = vpmulhrsw %w, (the token's word in all lanes)     the scales of both dots, 16 bits each
 //     %m = %low >> shift | %high << (16 - shift)             half of a lane each (vpaddw offsets)
 //     %acc = vpdpwssd %acc, %m, %s
+//   tile.accumulate_shifted
+//     %m = vpsravd %low, (right in all lanes) | vpsllvd %high, (left in all lanes)
+//     %acc = vpdpwssd %acc, %m, %levels
 //   tile.dot_halves
 //     %acc = vpdpwssd %acc, %line, (the token's word in all lanes)
 //
@@ -50,17 +53,20 @@ struct WordsLowering {
         .getResult(0);
   }
 
+  /// The low half of a word and the high half of another. Two instructions for two ports: LLVM would take one that shuffles words,
+  /// for one port of Zen 4, and of three steps on Intel's cores.
+  Value joinHalves(Value low, Value high) {
+    low = b.create<arith::AndIOp>(loc, low, splat(0xffff));
+    high = b.create<arith::AndIOp>(loc, cpu::hideInRegister(b, loc, high, "v"), splat(0xffff0000));
+    return b.create<arith::OrIOp>(loc, low, high);
+  }
+
   Value vnniLevels(AccumulateLevelsOp op, Value levels) {
     auto halves = VectorType::get({2 * kLanes}, b.getI16Type());
     Value w = b.create<vector::BitCastOp>(loc, halves, op.getWeightLevels());
     Value a = b.create<vector::BitCastOp>(loc, halves, levels);
     Value scales = call("llvm.x86.avx512.pmul.hr.sw.512", halves, {w, a});
-    Value low = b.create<arith::AndIOp>(loc, shiftRight(op.getLow(), op.getShift()), splat(0xffff));
-    // Two instructions for two ports: LLVM would take one that shuffles words, for one port of Zen 4, and of three steps on Intel's
-    // cores.
-    Value high = cpu::hideInRegister(b, loc, shiftLeft(op.getHigh(), 16 - op.getShift()), "v");
-    high = b.create<arith::AndIOp>(loc, high, splat(0xffff0000));
-    Value dots = b.create<arith::OrIOp>(loc, low, high);
+    Value dots = joinHalves(shiftRight(op.getLow(), op.getShift()), shiftLeft(op.getHigh(), 16 - op.getShift()));
     if (op.getOffsets())
       dots = b.create<vector::BitCastOp>(
           loc, words, b.create<arith::AddIOp>(loc, b.create<vector::BitCastOp>(loc, halves, dots).getResult(),
@@ -80,6 +86,19 @@ struct WordsLowering {
       sum = multiplyAdd(dot, scale, sum);
     }
     return sum;
+  }
+
+  Value vnniShifted(AccumulateShiftedOp op, Value right, Value left) {
+    Value low = call("llvm.x86.avx512.psrav.d.512", words, {op.getLow(), right});
+    Value high = call("llvm.x86.avx512.psllv.d.512", words, {op.getHigh(), left});
+    return call("llvm.x86.avx512.vpdpwssd.512", words, {op.getAcc(), joinHalves(low, high), op.getLevels()});
+  }
+
+  Value shifted(AccumulateShiftedOp op, Value right, Value left) {
+    Value low = half(b.create<arith::ShRSIOp>(loc, op.getLow(), right), false);
+    Value high = half(b.create<arith::ShLIOp>(loc, op.getHigh(), left), true);
+    Value sum = multiplyAdd(low, half(op.getLevels(), false), op.getAcc());
+    return multiplyAdd(high, half(op.getLevels(), true), sum);
   }
 
   Value vnniDot(DotHalvesOp op, Value x) {
@@ -112,6 +131,14 @@ Value cpu::lowerAccumulateLevels(OpBuilder &b, AccumulateLevelsOp op, const Vari
   Value levels = b.create<vector::BroadcastOp>(op.getLoc(), lowering.words, op.getActLevels());
   return hasWordDots(variant) && lowering.words.getNumElements() == kLanes ? lowering.vnniLevels(op, levels)
                                                                           : lowering.levels(op, levels);
+}
+
+Value cpu::lowerAccumulateShifted(OpBuilder &b, AccumulateShiftedOp op, const Variant &variant) {
+  WordsLowering lowering(b, op.getLoc(), op.getResult().getType());
+  Value right = b.create<vector::BroadcastOp>(op.getLoc(), lowering.words, op.getRight());
+  Value left = b.create<vector::BroadcastOp>(op.getLoc(), lowering.words, op.getLeft());
+  return hasWordDots(variant) && lowering.words.getNumElements() == kLanes ? lowering.vnniShifted(op, right, left)
+                                                                          : lowering.shifted(op, right, left);
 }
 
 Value cpu::lowerDotHalves(OpBuilder &b, DotHalvesOp op, const Variant &variant) {

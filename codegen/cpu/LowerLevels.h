@@ -8,6 +8,7 @@
 namespace sinter::cpu {
 
 mlir::Value lowerAccumulateLevels(mlir::OpBuilder &b, tile::AccumulateLevelsOp op, const Variant &variant);
+mlir::Value lowerAccumulateShifted(mlir::OpBuilder &b, tile::AccumulateShiftedOp op, const Variant &variant);
 mlir::Value lowerDotHalves(mlir::OpBuilder &b, tile::DotHalvesOp op, const Variant &variant);
 
 } // namespace sinter::cpu

@@ -75,10 +75,13 @@ def Tile_ActsType : Tile_Type<"Acts", "acts"> {
     next multiple of 16 on, K/2 bytes *even words*. A cross sum is what the activations alone add to a crossed dot, negated:
     with codes a of words 0, 2, 4, b of the words behind them and x of words 6 and 7, -sum((a + 128) * b) - 8 * sum(x). Even
     words are words 0, 2, 4, 6 as they were, for dots that are not crossed.
+
+    `!tile.acts<2048, stepped>`: scales are 4, 5, 6 or 7 times a power of two, up to a quarter above what they would be: what a
+    weight's scale times one of them is can be looked up (tile.load_levels).
   }];
-  let parameters = (ins "int64_t":$width, "bool":$crossed);
-  let builders = [TypeBuilder<(ins "int64_t":$width, CArg<"bool", "false">:$crossed), [{
-    return $_get($_ctxt, width, crossed);
+  let parameters = (ins "int64_t":$width, "bool":$crossed, "bool":$stepped);
+  let builders = [TypeBuilder<(ins "int64_t":$width, CArg<"bool", "false">:$crossed, CArg<"bool", "false">:$stepped), [{
+    return $_get($_ctxt, width, crossed, stepped);
   }]>];
   let skipDefaultBuilders = 1;
   let hasCustomAssemblyFormat = 1;

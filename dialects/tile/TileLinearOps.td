@@ -200,6 +200,40 @@ def Tile_AccumulateLevelsOp : Tile_Op<"accumulate_levels", [Pure, AllTypesMatch<
   let hasVerifier = 1;
 }
 
+def Tile_LoadLevelsOp : Tile_Op<"load_levels", [MemoryEffects<[MemRead]>, AllTypesMatch<["low", "high"]>]> {
+  let summary = "a line of two levels a row for each token, out of a table";
+  let description = [{
+    A word a row, whose halves are those of two lines: its low half that of the line at byte `offset` + `low` of the token, its
+    high half that of the line at `offset` + `high`.
+  }];
+  let arguments = (ins Tile_Binding:$source, Index:$offset, VectorOfRankAndType<[2], [I32]>:$low,
+                       VectorOfRankAndType<[2], [I32]>:$high);
+  let results = (outs VectorOfRankAndType<[2], [I32]>:$result);
+  let assemblyFormat = [{
+    $source `[` $offset `]` `low` $low `high` $high attr-dict `:` type($source) `,` type($low) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_AccumulateShiftedOp
+    : Tile_Op<"accumulate_shifted", [Pure, AllTypesMatch<["acc", "low", "high", "levels", "result"]>]> {
+  let summary = "two dots times levels of 16 bits, added to a 32-bit sum";
+  let description = [{
+    As tile.accumulate_levels, with one level of 16 bits for each dot (a word of `levels` holds that of `low` in its low half), and
+    a power of two for each token:
+      acc[t][r] + ((low[t][r] >> right[t]) mod 2^16) * low half + ((high[t][r] << left[t]) >> 16) * high half
+    with signed halves. Shifts are less than 32. That sums fit 32 bits is the kernel's to see to.
+  }];
+  let arguments = (ins VectorOfAnyRankOf<[I32]>:$acc, VectorOfAnyRankOf<[I32]>:$low, VectorOfAnyRankOf<[I32]>:$high,
+                       VectorOfAnyRankOf<[I32]>:$levels, AnyTypeOf<[I32, VectorOfRankAndType<[2], [I32]>]>:$right,
+                       AnyTypeOf<[I32, VectorOfRankAndType<[2], [I32]>]>:$left);
+  let results = (outs VectorOfAnyRankOf<[I32]>:$result);
+  let assemblyFormat = [{
+    $acc `,` $low `,` $high `,` $levels `right` $right `left` $left attr-dict `:` type($right) `,` type($left) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
 def Tile_DotHalvesOp : Tile_Op<"dot_halves", [Pure, AllTypesMatch<["acc", "result"]>]> {
   let summary = "two products of signed halves a lane, added to a 32-bit sum";
   let description = [{
@@ -217,7 +251,7 @@ def Tile_DotHalvesOp : Tile_Op<"dot_halves", [Pure, AllTypesMatch<["acc", "resul
 def Tile_StoreActsOp : Tile_Op<"store_acts", [AttrSizedOperandSegments, MemoryEffects<[MemWrite]>]> {
   let summary = "quantizes groups of 32 values to int8 and stores them with scale and sums";
   let description = [{
-    scale = max|v| / 127, or / 120 of crossed activations; codes = round to nearest, ties to even, of v / scale; the sums
+    scale = max|v| / 127, or / 120 of crossed activations, or the next larger one of stepped ones; codes = round to nearest, ties to even, of v / scale; the sums
     follow the codes. A group of zeros gets scale 0. Rows at `limit` and above are left out. `largest`: max|v| of each token,
     where it is known already. Without `halves` or `totals` half starts or totals are left as they are: nobody reads them.
   }];

@@ -410,6 +410,19 @@ LogicalResult AccumulateLevelsOp::verify() {
   return success();
 }
 
+LogicalResult LoadLevelsOp::verify() {
+  if (!isOnePerToken(getLow(), vectorOf(getResult())))
+    return emitOpError("takes one offset a token");
+  return success();
+}
+
+LogicalResult AccumulateShiftedOp::verify() {
+  auto result = cast<VectorType>(getResult().getType());
+  if (!isOnePerToken(getRight(), result) || !isOnePerToken(getLeft(), result))
+    return emitOpError("takes one shift a token for each dot");
+  return success();
+}
+
 LogicalResult ScaleAccumulateOp::verify() {
   VectorType acc = vectorOf(getAcc());
   if (vectorOf(getDot()).getShape() != acc.getShape())

@@ -86,23 +86,35 @@ LogicalResult RowsType::verify(function_ref<InFlightDiagnostic()> emitError, int
   return success();
 }
 
-// <2048, crossed>
+// <2048, crossed, stepped>
 Type ActsType::parse(AsmParser &parser) {
   int64_t width;
   llvm::SMLoc where = parser.getCurrentLocation();
   if (parser.parseLess() || parser.parseInteger(width))
     return {};
-  bool crossed = succeeded(parser.parseOptionalComma());
-  if ((crossed && parser.parseKeyword("crossed")) || parser.parseGreater())
+  bool crossed = false, stepped = false;
+  while (succeeded(parser.parseOptionalComma())) {
+    llvm::SMLoc at = parser.getCurrentLocation();
+    StringRef word;
+    if (parser.parseKeyword(&word))
+      return {};
+    bool &said = word == "crossed" ? crossed : stepped;
+    if (said || stepped || (word != "crossed" && word != "stepped")) {
+      parser.emitError(at, "expected 'crossed' and then 'stepped', or one of them");
+      return {};
+    }
+    said = true;
+  }
+  if (parser.parseGreater())
     return {};
-  return parser.getChecked<ActsType>(where, parser.getContext(), width, crossed);
+  return parser.getChecked<ActsType>(where, parser.getContext(), width, crossed, stepped);
 }
 
 void ActsType::print(AsmPrinter &printer) const {
-  printer << '<' << getWidth() << (getCrossed() ? ", crossed" : "") << '>';
+  printer << '<' << getWidth() << (getCrossed() ? ", crossed" : "") << (getStepped() ? ", stepped" : "") << '>';
 }
 
-LogicalResult ActsType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t width, bool) {
+LogicalResult ActsType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t width, bool, bool) {
   if (width < kActGroup || width % kActGroup)
     return emitError() << "int8 activations come in groups of " << kActGroup << ": a width of " << width << " has none";
   return success();

@@ -71,7 +71,7 @@ private:
     int64_t columns = spec.heads * spec.cache.headDim;
     mlir::Type rows = tile::RowsType::getPadded(context, columns), bytes = tile::BytesType::get(context);
     mlir::Type out = spec.slice        ? spec.partialType(context)
-                     : spec.actsOutput ? mlir::Type(tile::ActsType::get(context, columns, spec.crossedOutput))
+                     : spec.actsOutput ? mlir::Type(spec.outputForm.type(context, columns))
                                        : rows;
     return {rows, bytes, bytes, out};
   }

@@ -22,7 +22,7 @@ int64_t sinter::attentionSlice(const CacheShape &cache) {
 void sinter::buildAttentionJoin(OpBuilder &b, Location loc, StringRef name, const AttentionSpec &spec) {
   MLIRContext *context = b.getContext();
   int64_t columns = spec.heads * spec.cache.headDim, width = spec.cache.paddedHeadDim();
-  Type out = spec.actsOutput ? Type(ActsType::get(context, columns, spec.crossedOutput))
+  Type out = spec.actsOutput ? Type(spec.outputForm.type(context, columns))
                              : RowsType::getPadded(context, columns);
   KernelBuilder k(b, loc, name, {spec.partialType(context), out}, 1, 4 * spec.slices());
   VectorType number = k.block(1, 1);

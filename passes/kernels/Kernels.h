@@ -74,9 +74,20 @@ struct ActSums {
   bool totals = true;
 };
 
+/// What int8 rows are beside their width (!tile.acts).
+struct ActForm {
+  bool crossed = false, stepped = false;
+
+  tile::ActsType type(mlir::MLIRContext *context, int64_t width) const {
+    return tile::ActsType::get(context, width, crossed, stepped);
+  }
+};
+
 /// Whether dots of such weights can be crossed (tile.dot): codes of 4 bits at most, under one scale for the 32 activations of a
 /// cross sum. What such weights read, and may read with others, are crossed activations if a variant crosses dots.
 bool canCross(const Format &format);
+/// In what form a variant with such a schedule wants what such weights read, of a chunk.
+ActForm formFor(const Format &format, const Schedule &schedule);
 /// What kernels of such weights read of activations beside codes, scales and starts.
 ActSums sumsOf(const Format &format);
 
@@ -85,7 +96,7 @@ struct LinearSpec {
   llvm::SmallVector<WeightShape> weights;
   bool actsInput;
   /// Of int8 rows that are read or written.
-  bool crossedInput = false, crossedOutput = false;
+  ActForm inputForm, outputForm;
   ActSums sums;
   unsigned residuals = 0, biases = 0;
   /// Width of the rope table's rows; 0: none.
@@ -106,7 +117,7 @@ struct NormSpec {
   int64_t width;
   std::optional<double> eps;
   bool actsOutput;
-  bool crossedOutput = false;
+  ActForm outputForm = {};
   ActSums sums = {};
 };
 void buildNorm(mlir::OpBuilder &b, mlir::Location loc, llvm::StringRef name, const NormSpec &spec);
@@ -127,7 +138,7 @@ struct AttentionSpec {
   TokenClass tokens;
   /// Positions that a tile covers, of one token; 0: all of them. A multiple of 64.
   int64_t slice = 0;
-  bool crossedOutput = false;
+  ActForm outputForm = {};
   ActSums sums = {};
 
   int64_t group() const { return heads / cache.heads; }
@@ -157,7 +168,7 @@ struct ScoreSpec {
   WeightShape weight;
   bool actsInput;
   int64_t maxTokens;
-  bool crossedInput = false;
+  ActForm inputForm = {};
 
   int64_t tiles() const {
     int64_t rowTiles = (weight.rows + kTileRows - 1) / kTileRows;

@@ -163,7 +163,7 @@ SmallVector<Type> LinearBuilder::bindingTypes(MLIRContext *context) {
     types.push_back(PackedType::get(context, weight.rows, weight.cols, weight.format));
   int64_t cols = spec.weights.front().cols;
   Type result = RowsType::getPadded(context, rows);
-  types.push_back(spec.actsInput ? Type(ActsType::get(context, cols, spec.crossedInput)) : RowsType::getPadded(context, cols));
+  types.push_back(spec.actsInput ? Type(spec.inputForm.type(context, cols)) : RowsType::getPadded(context, cols));
   types.append(spec.residuals + spec.biases, result);
   if (spec.ropeWidth)
     types.push_back(RowsType::get(context, spec.ropeWidth, spec.ropeWidth * 4));
@@ -172,7 +172,7 @@ SmallVector<Type> LinearBuilder::bindingTypes(MLIRContext *context) {
     types.push_back(result);
     break;
   case OutputKind::Acts:
-    types.push_back(ActsType::get(context, rows, spec.crossedOutput));
+    types.push_back(spec.outputForm.type(context, rows));
     break;
   case OutputKind::Keys:
   case OutputKind::Values:

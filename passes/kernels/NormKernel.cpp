@@ -22,7 +22,7 @@ void sinter::buildNorm(OpBuilder &b, Location loc, StringRef name, const NormSpe
   SmallVector<Type> bindings = {rows};
   if (spec.eps)
     bindings.push_back(rows);
-  bindings.push_back(spec.actsOutput ? ActsType::get(context, spec.width, spec.crossedOutput) : rows);
+  bindings.push_back(spec.actsOutput ? Type(spec.outputForm.type(context, spec.width)) : rows);
   int64_t groups = paddedWidth(spec.width) / kActGroup;
   KernelBuilder k(b, loc, name, bindings, 1, spec.actsOutput ? 4 * groups : 0);
   Value x = k.binding(0), out = k.binding(bindings.size() - 1), token = k.tile();

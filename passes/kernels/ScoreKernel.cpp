@@ -30,7 +30,7 @@ void sinter::buildScore(OpBuilder &b, Location loc, StringRef name, const ScoreS
   MLIRContext *context = b.getContext();
   const WeightShape &w = spec.weight;
   const RegisterBlock registers = wholeBlock(schedule.blocks(spec.actsInput));
-  Type x = spec.actsInput ? Type(ActsType::get(context, w.cols, spec.crossedInput)) : RowsType::getPadded(context, w.cols);
+  Type x = spec.actsInput ? Type(spec.inputForm.type(context, w.cols)) : RowsType::getPadded(context, w.cols);
   KernelBuilder k(b, loc, name,
                   {PackedType::get(context, w.rows, w.cols, w.format), x, numberType(context), partialType(context)},
                   registers.tokens, productScratch(context, registers, w));

@@ -83,6 +83,15 @@ Value StagedProduct::dot(Value pair, int64_t group, Value part) {
 
 Value StagedProduct::addPair(Value pair, Value part, Value acc) {
   Value low = dot(pair, 0, part), high = dot(pair, 1, part);
+  if (tile.stepped()) {
+    Value first = levels.levels(k, row, pair), second = first;
+    if (tile.blocksPerPair() == 2) {
+      second = k.make<arith::ShRUIOp>(first, k.splatInt(count(), 16));
+      first = k.make<arith::AndIOp>(first, k.splatInt(count(), 0xffff));
+    }
+    return k.op<AccumulateShiftedOp>(integers(), acc, low, high, tile.levels(k, pair, part, rows, first, second),
+                                     levels.shift(k, row, pair, 0), levels.shift(k, row, pair, 1));
+  }
   return k.op<AccumulateLevelsOp>(integers(), acc, low, high, tile.levels(k, pair, part, rows), levels.levels(k, row, pair),
                                   tile.crossed() ? tile.crossSums(k, pair, part, rows) : Value(), tile.shift());
 }

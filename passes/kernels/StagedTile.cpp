@@ -25,17 +25,26 @@ using namespace sinter::tile;
 
 /// Levels of a row's largest scale.
 static constexpr int64_t kLevels = 32767;
+/// In a table: seven eighths of it are what fits (ActLevels.cpp).
+static constexpr int64_t kSteppedLevels = 9361;
 
 StagedTile::StagedTile(const WeightShape &weight, int64_t offset, const Schedule &schedule)
     : format(Format::get(weight.format)),
       blocks(PackedLayout(format, weight.rows, weight.cols).paddedCols() / kActGroup), offset(offset),
       tileBytes(PackedLayout(format, weight.rows, weight.cols).tileBytes()), unsignedCodes(schedule.unsignedCodes),
-      crossedDots(schedule.crossedDots) {
+      form(formFor(format, schedule)) {
   assert(!format.isFloat());
 }
 
 bool sinter::canCross(const Format &format) {
   return !format.isFloat() && !format.signedCodes && format.codeBits() <= 4 && scaleGroups(format) == 1;
+}
+
+ActForm sinter::formFor(const Format &format, const Schedule &schedule) {
+  ActForm form;
+  form.crossed = schedule.crossedDots && canCross(format);
+  form.stepped = schedule.steppedScales && !format.isFloat() && !form.crossed;
+  return form;
 }
 
 int64_t StagedTile::shift() const {
@@ -49,7 +58,7 @@ int64_t StagedTile::shift() const {
 
 std::optional<StartRule> StagedTile::startRule() const {
   StartRule rule{codeOffset(), groups() == 2 ? 32 : 8, shift(), crossed()};
-  if (!rule.crossed && (rule.offset == 0 || (rule.offset == rule.unit && rule.shift == 0)))
+  if (!rule.crossed && !stepped() && (rule.offset == 0 || (rule.offset == rule.unit && rule.shift == 0)))
     return std::nullopt;
   return rule;
 }
@@ -64,6 +73,11 @@ Value StartRule::apply(KernelBuilder &k, Value start, Value crossSum) const {
   if (shift == 0)
     return scaled;
   return k.make<arith::AddIOp>(scaled, k.splatInt(cast<VectorType>(start.getType()), int64_t(1) << (shift - 1)));
+}
+
+Value StartRule::apply(KernelBuilder &k, Value start, VectorType type, Value shifts) const {
+  Value one = k.splatInt(type, 1), half = k.make<arith::ShRUIOp>(k.make<arith::ShLIOp>(one, shifts), one);
+  return offset ? k.make<arith::AddIOp>(offsetStart(k, start, offset, unit), half) : half;
 }
 
 Value StagedTile::line(KernelBuilder &k, Value pair, int64_t number, Value part) const {
@@ -91,7 +105,7 @@ Value StagedTile::unpack(KernelBuilder &k, Value weight, Value tile, Value pair,
     largest = k.maxf(largest, k.make<math::AbsFOp>(scale));
   }
   for (unsigned g = 0; format.minima && g < groups(); ++g)
-    store(k.make<arith::NegFOp>(k.op<MinimumOp>(floats, at, g)), levelsLine() + 1 + number + g);
+    store(k.make<arith::NegFOp>(k.op<MinimumOp>(floats, at, g)), minimaLine() + number + g);
   auto splat = [&](uint32_t v) { return k.splatInt(words, static_cast<int32_t>(v)); };
   SmallVector<Value> codes(k.op<UnpackOp>(SmallVector<Type>(8, words), at, false).getResults());
   for (auto [q, word] : llvm::enumerate(codes)) {
@@ -126,10 +140,13 @@ void StagedTile::makeLevels(KernelBuilder &k, Value largest) const {
   Value first = k.index(0), scratch = k.kernel.getScratchArg();
   // Below 2^-100 the inverse would overflow: such a row is a row of zeros.
   Value tiny = k.make<arith::CmpFOp>(arith::CmpFPredicate::OLT, largest, k.splat(floats, 0x1p-100));
-  Value inverse = k.make<arith::DivFOp>(k.splat(floats, kLevels), largest);
+  double most = stepped() ? kSteppedLevels : kLevels;
+  Value inverse = k.make<arith::DivFOp>(k.splat(floats, most), largest);
   inverse = k.make<arith::SelectOp>(tiny, k.splat(floats, 0.0), inverse);
-  Value unit = k.mulf(largest, k.splat(floats, double(int64_t(1) << shift()) / kLevels));
+  Value unit = k.mulf(largest, k.splat(floats, double(int64_t(1) << shift()) / most));
   k.op<StoreOp>(unit, scratch, line(k, first, unitLine(), first));
+  if (stepped())
+    return makeTable(k, inverse);
   auto level = [&](Value group) {
     Value scale = k.op<LoadOp>(floats, scratch, scaleLine(k, group));
     return k.make<arith::FPToSIOp>(words, k.make<math::RoundEvenOp>(k.mulf(scale, inverse)));
@@ -139,6 +156,33 @@ void StagedTile::makeLevels(KernelBuilder &k, Value largest) const {
     if (both)
       levels = k.make<arith::OrIOp>(levels, k.make<arith::ShLIOp>(level(k.add(group, 1)), k.splatInt(words, 16)));
     k.op<StoreOp>(levels, scratch, line(k, pair, levelsLine(), first));
+  };
+  k.loop(first, k.index(wholePairs()), 1, [&](Value pair) { store(pair, true); });
+  if (wholePairs() < pairs())
+    store(k.index(wholePairs()), false);
+}
+
+/// The levels of pairs times what activations' scales may be.
+void StagedTile::makeTable(KernelBuilder &k, Value inverse) const {
+  VectorType words = k.lanes(kTileRows, k.b.getI32Type()), floats = k.lanes(kTileRows);
+  Value first = k.index(0), scratch = k.kernel.getScratchArg();
+  auto fraction = [&](Value group) -> Value {
+    return k.mulf(k.op<LoadOp>(floats, scratch, scaleLine(k, group)), inverse);
+  };
+  // Added to 1.5 * 2^23, a float's last bits are the integer.
+  auto level = [&](Value fraction, double factor) {
+    return k.make<arith::BitcastOp>(words, k.fma(fraction, k.splat(floats, factor), k.splat(floats, 0x1.8p23)));
+  };
+  auto store = [&](Value pair, bool both) {
+    Value low = fraction(k.mul(pair, 2)), high = both ? fraction(k.add(k.mul(pair, 2), 1)) : Value();
+    for (int64_t i = 0; i < StepTable::kLines; ++i) {
+      double factor = StepTable::factor(i);
+      Value levels = k.make<arith::AndIOp>(level(low, factor), k.splatInt(words, 0xffff));
+      if (both)
+        levels = k.make<arith::OrIOp>(levels, k.make<arith::ShLIOp>(level(high, factor), k.splatInt(words, 16)));
+      k.op<StoreOp>(levels, scratch, line(k, pair, levelsLine() + i, first));
+    }
+    k.op<StoreOp>(k.splatInt(words, 0), scratch, line(k, pair, levelsLine() + StepTable::kLines, first));
   };
   k.loop(first, k.index(wholePairs()), 1, [&](Value pair) { store(pair, true); });
   if (wholePairs() < pairs())
@@ -193,8 +237,13 @@ Value StagedTile::levels(KernelBuilder &k, Value pair, Value part, int64_t rows)
   return load(k, pair, levelsLine(), part, k.lanes(rows, k.b.getI32Type()));
 }
 
+Value StagedTile::levels(KernelBuilder &k, Value pair, Value part, int64_t rows, Value low, Value high) const {
+  return k.op<LoadLevelsOp>(k.block(k.T, rows, k.b.getI32Type()), k.kernel.getScratchArg(), line(k, pair, levelsLine(), part),
+                            low, high);
+}
+
 Value StagedTile::minimum(KernelBuilder &k, Value pair, int64_t group, Value part, int64_t rows) const {
-  return load(k, pair, levelsLine() + 1 + group, part, k.lanes(rows));
+  return load(k, pair, minimaLine() + group, part, k.lanes(rows));
 }
 
 Value StagedTile::crossSums(KernelBuilder &k, Value pair, Value part, int64_t rows) const {

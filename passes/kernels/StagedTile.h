@@ -18,12 +18,23 @@ struct StartRule {
   }
   /// With half of what a dot is shifted by.
   mlir::Value apply(KernelBuilder &k, mlir::Value start, mlir::Value crossSum) const;
+  /// The same of words of `type` that are shifted by `shifts`.
+  mlir::Value apply(KernelBuilder &k, mlir::Value start, mlir::VectorType type, mlir::Value shifts) const;
+};
+
+/// Where activations' scales are stepped (!tile.acts), 4 + m times 2^-e of a unit that is 8 of the token's: of each pair's levels w
+/// there is a line for each m and two powers, w * (4 + m) / 8 and w * (4 + m) / 128, so that a product of levels is looked up. By the
+/// rest of e dots are shifted, which then lose bits: up to 2^-7 of the largest three at most, 2^-10 six. A group whose dot would
+/// be shifted by more than 16 bits finds a line of zeros: in units of the largest group's dots it adds less than 1.
+struct StepTable {
+  static constexpr int64_t kSteps = 4, kLines = 2 * kSteps, kDown = 4;
+  static double factor(int64_t line) { return double(4 + line % kSteps) / (line < kSteps ? 8 : 8 << kDown); }
 };
 
 /// The 32 rows of one row tile of a matrix in an integer format, in scratch. Scale groups go in pairs: those of two blocks of
 /// 32 columns, or the two of one block. For each pair lines of 32 rows follow one another, 4 bytes a row:
 ///
-///   8 lines of codes a block, a byte each | levels of both scales, 16 bits each | negated minima, f32, a line each
+///   8 lines of codes a block, a byte each | levels of both scales, 16 bits each, or a StepTable of them | negated minima, f32, a line each
 ///   | of crossed dots what the rows alone add to both, shifted as they are and negated, modulo 2^16 each
 ///
 /// and behind all pairs the rows' units, f32: a scale is its level times the unit of its row. What a matrix lacks of the last
@@ -56,6 +67,8 @@ public:
   llvm::SmallVector<mlir::Value> codes(KernelBuilder &k, mlir::Value pair, int64_t block, mlir::Value part,
                                        int64_t rows) const;
   mlir::Value levels(KernelBuilder &k, mlir::Value pair, mlir::Value part, int64_t rows) const;
+  /// Of a table, for each token: the lines at byte `low` of it for the first scale, `high` for the second.
+  mlir::Value levels(KernelBuilder &k, mlir::Value pair, mlir::Value part, int64_t rows, mlir::Value low, mlir::Value high) const;
   mlir::Value minimum(KernelBuilder &k, mlir::Value pair, int64_t group, mlir::Value part, int64_t rows) const;
   /// What level 1 of both scales and a shifted dot of 1 stand for, a row, with activations of scale 1.
   mlir::Value unit(KernelBuilder &k, mlir::Value part, int64_t rows) const;
@@ -64,7 +77,9 @@ public:
   /// Codes of 8 bits are unsigned here.
   bool movedUp() const { return unsignedCodes && format.codeBits() == 8; }
   /// Dots are crossed.
-  bool crossed() const { return crossedDots && canCross(format); }
+  bool crossed() const { return form.crossed; }
+  /// Levels are a table.
+  bool stepped() const { return form.stepped; }
   /// Minus what the rows add to a pair's crossed dots, for tile.accumulate_levels.
   mlir::Value crossSums(KernelBuilder &k, mlir::Value pair, mlir::Value part, int64_t rows) const;
   /// What a code is above the number that it stands for.
@@ -74,11 +89,13 @@ public:
   /// None where the activations' starts will do, or no dot has one.
   std::optional<StartRule> startRule() const;
 
-private:
   static constexpr int64_t kLineBytes = 4 * kTileRows;
+
+private:
   unsigned groups() const { return scaleGroups(format); }
   int64_t levelsLine() const { return 8 * blocksPerPair(); }
-  int64_t crossSumsLine() const { return levelsLine() + (format.minima ? 3 : 1); }
+  int64_t minimaLine() const { return levelsLine() + (stepped() ? StepTable::kLines + 1 : 1); }
+  int64_t crossSumsLine() const { return minimaLine() + (format.minima ? 2 : 0); }
   int64_t linesPerPair() const { return crossSumsLine() + (crossed() ? 1 : 0); }
   int64_t unitLine() const { return pairs() * linesPerPair(); }
   mlir::Value line(KernelBuilder &k, mlir::Value pair, int64_t number, mlir::Value part) const;
@@ -88,10 +105,12 @@ private:
   mlir::Value unpack(KernelBuilder &k, mlir::Value weight, mlir::Value tile, mlir::Value pair, int64_t number,
                      mlir::Value largest) const;
   void makeLevels(KernelBuilder &k, mlir::Value largest) const;
+  void makeTable(KernelBuilder &k, mlir::Value inverse) const;
 
   const Format &format;
   int64_t blocks, offset, tileBytes;
-  bool unsignedCodes, crossedDots;
+  bool unsignedCodes;
+  ActForm form;
 };
 
 } // namespace sinter

@@ -3,7 +3,8 @@
 // RUN: sed -e 's/q4_k/q8_0/g' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=STARTS
 // RUN: sed -e 's/q4_k/q4_0/g' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=SAME
 // RUN: sed -e 's/avx512vnni/zen4/' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=CROSSED
-// RUN: sed -e 's/avx512vnni/zen4/' -e 's/q4_k/q5_k/g' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=WIDE
+// RUN: sed -e 's/avx512vnni/zen4/' -e 's/q4_k/q5_k/g' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=STEPPED
+// RUN: sed -e 's/avx512vnni/zen4/' -e 's/q4_k/q6_k/g' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=SIXTEENTHS
 // RUN: sed -e 's/q4_k/q8_0/g' -e 's/\b512/384/g' -e 's/\([0-9?]\)x512/\1x384/g' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=REST
 
 // A chunk of 24 tokens and more: levels of its activations' scales, once for 8 tiles: 16 groups, 2 bytes each, and the unit.
@@ -123,13 +124,83 @@
 // CROSSED:         tile.dot %[[BEGIN]], {{.*}} bits 8 in_turn crossed
 // CROSSED:         tile.accumulate_levels {{.*}} shift 1 offsets %{{.*}} : vector<16xi32> : vector<16xi32>
 // CROSSED:         tile.scale_accumulate
-// Kernels of one token have nothing to gain, and more bits for activations. 5 bits do not fit.
+// Kernels of one token have nothing to gain, and more bits for activations.
 // CROSSED:       tile.kernel @quantize_512_v2({{.*}} !tile.acts<512>)
 // CROSSED-NOT:     crossed
 // CROSSED:       tile.kernel @linear_q4_k_i8_512x512_t1(
 // CROSSED-NOT:     crossed
-// WIDE:          tile.accumulate_levels
-// WIDE-NOT:      crossed
+
+// 5 bits do not fit. Scales have two bits behind the first then: what is 4 or more powers of two below the largest (exponents 23
+// bits up) has the second four lines, what dots of 17 bits would have to be shifted by more than 16 for that of zeros, of 128 bytes.
+// Groups 1, 3, .. are shifted to the left. Starts are half of what is shifted off.
+// STEPPED-LABEL: tile.kernel @quantize_512({{.*}} !tile.acts<512, stepped>)
+// STEPPED:       tile.kernel @linear_q5_k_i8_512x512_tn({{.*}} !tile.acts<512, stepped>
+// STEPPED:         %[[ROWS:.*]] = arith.muli %{{.*}}, %c16 : index
+// STEPPED:         scf.for %{{.*}} = %c0 to %[[ROWS]]
+// STEPPED:           %[[TOP:.*]] = arith.shrui %{{.*}} : vector<1xi32>
+// STEPPED:           %[[ALL:.*]] = vector.broadcast %{{.*}} : i32 to vector<16xi32>
+// STEPPED:           %[[BITS:.*]] = tile.load %{{.*}} : !tile.acts<512, stepped> -> vector<16xi32>
+// STEPPED-NEXT:      %[[EXP:.*]] = arith.shrui %[[BITS]]
+// STEPPED-NEXT:      %[[DOWN:.*]] = arith.subi %[[ALL]], %[[EXP]]
+// STEPPED:           %[[STEP:.*]] = arith.andi
+// STEPPED-NEXT:      %[[SMALL:.*]] = arith.cmpi sge, %[[DOWN]]
+// STEPPED-NEXT:      %[[NEXT:.*]] = arith.addi %[[STEP]]
+// STEPPED-NEXT:      %[[LINE:.*]] = arith.select %[[SMALL]], %[[NEXT]], %[[STEP]]
+// STEPPED:           %[[SHIFT:.*]] = arith.addi
+// STEPPED-NEXT:      %[[GONE:.*]] = arith.cmpi sgt, %[[SHIFT]]
+// STEPPED-NEXT:      %[[FOUND:.*]] = arith.select %[[GONE]], %{{.*}}, %[[LINE]]
+// STEPPED-NEXT:      %[[BYTES:.*]] = arith.muli %[[FOUND]]
+// STEPPED-NEXT:      %[[RIGHT:.*]] = arith.select %[[GONE]], %{{.*}}, %[[SHIFT]]
+// STEPPED-NEXT:      %[[LEFT:.*]] = arith.subi %{{.*}}, %[[RIGHT]]
+// STEPPED-NEXT:      %[[SHORT:.*]] = arith.trunci %[[BYTES]] : vector<16xi32> to vector<16xi16>
+// STEPPED-NEXT:      tile.store %[[SHORT]]
+// STEPPED:           %[[BOTH:.*]] = arith.select %{{.*}}, %[[LEFT]], %[[RIGHT]]
+// STEPPED:           tile.store %[[BOTH]]
+// STEPPED:           %[[ONE:.*]] = arith.shli %{{.*}}, %[[RIGHT]]
+// STEPPED-NEXT:      %[[HALF:.*]] = arith.shrui %[[ONE]]
+// STEPPED:           tile.store %[[HALF]]
+// Of a pair's levels 9 lines: 4 to 7 eighths, 4 to 7 times 2^-7, zeros.
+// STEPPED:         tile.for_tiles
+// STEPPED:           %[[SCALE:.*]] = tile.load %scratch[%{{.*}}] : !tile.bytes -> vector<32xf32>
+// STEPPED-NEXT:      %[[A:.*]] = arith.mulf %[[SCALE]]
+// STEPPED:           %[[SCALE:.*]] = tile.load %scratch[%{{.*}}] : !tile.bytes -> vector<32xf32>
+// STEPPED-NEXT:      %[[B:.*]] = arith.mulf %[[SCALE]]
+// STEPPED-NEXT:      %[[LOW:.*]] = math.fma %[[A]], %[[F:.*]], %[[WHOLE:.*]] : vector<32xf32>
+// STEPPED-NEXT:      %[[LOWS:.*]] = arith.bitcast %[[LOW]]
+// STEPPED-NEXT:      %[[ROUNDED:.*]] = arith.andi %[[LOWS]]
+// STEPPED-NEXT:      %[[HIGH:.*]] = math.fma %[[B]], %[[F]], %[[WHOLE]]
+// STEPPED-NEXT:      %[[HIGHS:.*]] = arith.bitcast %[[HIGH]]
+// STEPPED-NEXT:      %[[UP:.*]] = arith.shli %[[HIGHS]]
+// STEPPED-NEXT:      %[[LEVELS:.*]] = arith.ori %[[ROUNDED]], %[[UP]]
+// STEPPED:           tile.store %[[LEVELS]]
+// STEPPED-COUNT-7:   arith.ori
+// STEPPED:           tile.store %cst{{.*}} : vector<32xi32>
+// STEPPED:           %[[X:.*]] = tile.dot
+// STEPPED:           %[[Y:.*]] = tile.dot
+// STEPPED:           %[[AT:.*]] = tile.load_row {{.*}} -> vector<8x1xi32>
+// STEPPED-NEXT:      %[[SECOND:.*]] = arith.shrui %[[AT]]
+// STEPPED-NEXT:      %[[FIRST:.*]] = arith.andi %[[AT]]
+// STEPPED:           %[[L:.*]] = tile.load_row {{.*}} -> vector<8x1xi32>
+// STEPPED:           %[[R:.*]] = tile.load_row {{.*}} -> vector<8x1xi32>
+// STEPPED:           %[[W:.*]] = tile.load_levels %scratch[%{{.*}}] low %[[FIRST]] high %[[SECOND]]
+// STEPPED-NEXT:      tile.accumulate_shifted %{{.*}}, %[[X]], %[[Y]], %[[W]] right %[[R]] left %[[L]]
+// STEPPED-NOT:     tile.accumulate_levels
+// STEPPED:       tile.kernel @quantize_512_v2({{.*}} !tile.acts<512>)
+// STEPPED-NOT:     stepped
+// STEPPED:       tile.kernel @linear_q5_k_i8_512x512_t1(
+
+// Two scales of weights for one of activations: one line, and a start for each half.
+// SIXTEENTHS-LABEL: tile.kernel @linear_q6_k_i8_512x512_tn(
+// SIXTEENTHS:         %[[GIVEN:.*]] = tile.load %{{.*}} : !tile.acts<512, stepped> -> vector<32xi32>
+// SIXTEENTHS-NEXT:    %[[TWICE:.*]] = vector.shuffle %[[S:.*]], %[[S]] [0, 0, 1, 1, {{.*}}, 15, 15]
+// SIXTEENTHS-NEXT:    %[[ONE:.*]] = arith.shli %{{.*}}, %[[TWICE]]
+// SIXTEENTHS-NEXT:    %[[HALF:.*]] = arith.shrui %[[ONE]]
+// SIXTEENTHS-NEXT:    %[[START:.*]] = arith.addi %[[GIVEN]], %[[HALF]]
+// SIXTEENTHS:         tile.store %[[START]]
+// SIXTEENTHS-COUNT-2: tile.dot
+// SIXTEENTHS:         %[[AT:.*]] = tile.load_row {{.*}} -> vector<8x1xi32>
+// SIXTEENTHS-NOT:     arith.andi
+// SIXTEENTHS:         tile.load_levels %scratch[%{{.*}}] low %[[AT]] high %[[AT]]
 
 // Of 6 pairs the last two are added up alone.
 // REST-LABEL:   tile.kernel @linear_q8_0_i8_384x384_tn(

@@ -215,6 +215,64 @@ tile.kernel @quantize_crossed(%x: !tile.rows<64>, %y: !tile.acts<64, crossed>) g
 }
 
 // -----
+// Scales of two bits behind the first, rounded up in lanes; codes are multiples of them.
+// CHECK-LABEL: tile.kernel @quantize_stepped
+// CHECK-DAG:     %[[REST:.*]] = arith.constant dense<2097151> : vector<4xi32>
+// CHECK-DAG:     %[[KEPT:.*]] = arith.constant dense<-2097152> : vector<4xi32>
+// CHECK-DAG:     %[[ONE:.*]] = arith.constant 1.000000e+00 : f32
+// CHECK:         %[[ALL:.*]] = vector.broadcast %{{.*}} : f32 to vector<4xf32>
+// CHECK:         %[[BITS:.*]] = vector.bitcast %[[ALL]] : vector<4xf32> to vector<4xi32>
+// CHECK:         %[[MORE:.*]] = arith.addi %[[BITS]], %[[REST]]
+// CHECK:         %[[LESS:.*]] = arith.andi %[[MORE]], %[[KEPT]]
+// CHECK:         %[[LANES:.*]] = vector.bitcast %[[LESS]] : vector<4xi32> to vector<4xf32>
+// CHECK:         %[[SCALE:.*]] = vector.extract %[[LANES]][0]
+// CHECK:         %[[ENOUGH:.*]] = arith.cmpf ogt, %[[SCALE]], %[[LEAST:.*]] : f32
+// CHECK:         %[[DIVISOR:.*]] = arith.select %[[ENOUGH]], %[[SCALE]], %[[LEAST]] : f32
+// CHECK:         arith.divf %[[ONE]], %[[DIVISOR]] : f32
+// CHECK:         %[[STORED:.*]] = arith.select %{{.*}}, %{{.*}}, %[[SCALE]] : f32
+// CHECK:         tile.store_uniform %[[STORED]], %{{.*}} : f32, !tile.acts<64, stepped>
+tile.kernel @quantize_stepped(%x: !tile.rows<64>, %y: !tile.acts<64, stepped>) grid(%tile, %tokens, %position)
+    scratch(%scratch : 0) tokens 1 {
+  %v = tile.load_row %x[%tile, %position] : !tile.rows<64> -> vector<1x32xf32>
+  tile.store_acts %v, %y[%tile, %position] : vector<1x32xf32>, !tile.acts<64, stepped>
+}
+
+// -----
+// Each token has its lines; of two the halves are put together. Where both are one nothing is.
+// CHECK-LABEL: tile.kernel @lines
+// CHECK-DAG:     %[[LOWER:.*]] = arith.constant dense<65535> : vector<4xi32>
+// CHECK-DAG:     %[[UPPER:.*]] = arith.constant dense<-65536> : vector<4xi32>
+// CHECK:         %[[I:.*]] = arith.index_castui %{{.*}} : i32 to index
+// CHECK:         %[[AT:.*]] = arith.addi %[[TILE:.*]], %[[I]]
+// CHECK:         %[[FIRST:.*]] = tile.load %{{.*}}[%[[AT]]] : !tile.bytes -> vector<4xi32>
+// CHECK:         %[[A:.*]] = arith.andi %[[FIRST]], %[[LOWER]]
+// CHECK:         %[[SECOND:.*]] = tile.load %{{.*}} : !tile.bytes -> vector<4xi32>
+// CHECK:         %[[B:.*]] = arith.andi %[[SECOND]], %[[UPPER]]
+// CHECK:         %[[W:.*]] = arith.ori %[[A]], %[[B]]
+// CHECK:         tile.accumulate_shifted %{{.*}}, %{{.*}}, %{{.*}}, %[[W]] right %{{.*}} left %{{.*}} : i32, i32 -> vector<4xi32>
+// CHECK:         tile.accumulate_shifted %{{.*}} : i32, i32 -> vector<4xi32>
+// CHECK:         %[[FIRST:.*]] = tile.load %{{.*}} : !tile.bytes -> vector<4xi32>
+// CHECK-NOT:     arith.andi
+// CHECK:         %[[SECOND:.*]] = tile.load %{{.*}} : !tile.bytes -> vector<4xi32>
+// CHECK-NOT:     arith.andi
+// CHECK-DAG:     tile.store %[[FIRST]]
+// CHECK-DAG:     tile.store %[[SECOND]]
+tile.kernel @lines(%w: !tile.bytes, %a: !tile.rows<64>, %y: !tile.rows<64>) grid(%tile, %tokens, %position)
+    scratch(%scratch : 0) tokens 2 {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %none = arith.constant dense<0> : vector<2x4xi32>
+  %low = tile.load_row %a[%c0, %c0] : !tile.rows<64> -> vector<2x1xi32>
+  %high = tile.load_row %a[%c0, %c1] : !tile.rows<64> -> vector<2x1xi32>
+  %levels = tile.load_levels %w[%tile] low %low high %high : !tile.bytes, vector<2x1xi32> -> vector<2x4xi32>
+  %sum = tile.accumulate_shifted %none, %none, %none, %levels right %low left %high
+      : vector<2x1xi32>, vector<2x1xi32> -> vector<2x4xi32>
+  tile.store_row %sum, %y[%c0, %c0] : vector<2x4xi32>, !tile.rows<64>
+  %same = tile.load_levels %w[%tile] low %low high %low : !tile.bytes, vector<2x1xi32> -> vector<2x4xi32>
+  tile.store_row %same, %y[%c0, %c0] : vector<2x4xi32>, !tile.rows<64>
+}
+
+// -----
 // What a dot is stays with each token's. Its words are the row's; other dots find those that are moved up where they are not.
 // CHECK-LABEL: tile.kernel @crossed
 // CHECK:         tile.load_uniform %{{.*}} : !tile.acts<64, crossed> -> vector<8xi32>

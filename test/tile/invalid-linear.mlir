@@ -168,6 +168,26 @@ tile.kernel @arrange_crossed(%x: !tile.acts<64, crossed>) grid(%tile, %tokens, %
 }
 
 // -----
+tile.kernel @levels_of_tokens(%w: !tile.bytes) grid(%tile, %tokens, %position) scratch(%s : 0) tokens 2 {
+  %i = arith.constant dense<0> : vector<3x1xi32>
+  // expected-error@+1 {{takes one offset a token}}
+  %l = tile.load_levels %w[%tile] low %i high %i : !tile.bytes, vector<3x1xi32> -> vector<2x8xi32>
+}
+
+// -----
+tile.kernel @shifts_of_rows() grid(%tile, %tokens, %position) scratch(%s : 0) tokens 2 {
+  %i = arith.constant dense<0> : vector<2x8xi32>
+  %n = arith.constant dense<0> : vector<2x1xi32>
+  // expected-error@+1 {{takes one shift a token for each dot}}
+  %a = tile.accumulate_shifted %i, %i, %i, %i right %n left %i : vector<2x1xi32>, vector<2x8xi32> -> vector<2x8xi32>
+}
+
+// -----
+// expected-error@+1 {{expected 'crossed' and then 'stepped', or one of them}}
+tile.kernel @acts_backwards(%x: !tile.acts<64, stepped, crossed>) grid(%tile, %tokens, %position) scratch(%s : 0) tokens 1 {
+}
+
+// -----
 tile.kernel @dot_crossed_words() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
   %i = arith.constant dense<0> : vector<2x8xi32>
   %q = arith.constant dense<0> : vector<8xi32>

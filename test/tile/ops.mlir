@@ -131,6 +131,12 @@ tile.kernel @linear(%w: !tile.packed<64x512, q6_k>, %m: !tile.packed<64x512, q4_
   // CHECK: tile.accumulate_levels %[[LEVELS:.*]], %{{.*}}, %{{.*}}, %[[W:.*]], %{{.*}} shift 0 offsets %[[W]] : vector<16xi32> : vector<16xi32>, vector<4x1xi32>
   %more = tile.accumulate_levels %levels, %none, %none, %words, %word shift 0 offsets %words : vector<16xi32>
       : vector<16xi32>, vector<4x1xi32> -> vector<4x16xi32>
+  // Levels of a table, dots shifted.
+  // CHECK: %[[LINES:.*]] = tile.load_levels %{{.*}}[%{{.*}}] low %[[WORD:.*]] high %[[WORD]] : !tile.bytes, vector<4x1xi32> -> vector<4x16xi32>
+  %lines = tile.load_levels %scratch[%c0] low %word high %word : !tile.bytes, vector<4x1xi32> -> vector<4x16xi32>
+  // CHECK: tile.accumulate_shifted %{{.*}}, %{{.*}}, %{{.*}}, %[[LINES]] right %[[WORD]] left %[[WORD]] : vector<4x1xi32>, vector<4x1xi32> -> vector<4x16xi32>
+  %shifted = tile.accumulate_shifted %more, %i1, %none, %lines right %word left %word
+      : vector<4x1xi32>, vector<4x1xi32> -> vector<4x16xi32>
 
   // Two integers of 16 bits a word.
   // CHECK: tile.dot_halves %{{.*}}, %{{.*}}, %{{.*}} : vector<16xi32>, vector<4x1xi32> -> vector<4x16xi32>

@@ -255,7 +255,7 @@ void AttentionKernel::checkStep(const Heads &shape, ModelOp &model, const Kernel
   AttentionSpec spec{shape.heads, cache, scale, shape.acts, step.tokenClass, 0, shape.acts};
   int64_t tileTokens = spec.tileTokens();
   call.tiles = static_cast<uint32_t>(shape.kvHeads * ((tokens + tileTokens - 1) / tileTokens));
-  Bytes out = untouched(step.rows() * (shape.acts ? actRowBytes(width, spec.crossedOutput) : floatRowBytes(width)));
+  Bytes out = untouched(step.rows() * (shape.acts ? actRowBytes(width, spec.outputForm) : floatRowBytes(width)));
   call.bindings = {q.bytes, cacheBytes(keys.values, true), cacheBytes(values.values, false), out};
   // Numbers are below 1: sum |q k| <= head_dim, the mean of |v| <= 1.
   double score = (dim + 2) * kRounding * scale * dim;
@@ -277,7 +277,7 @@ void AttentionKernel::checkStep(const Heads &shape, ModelOp &model, const Kernel
   // A code and its weight's scale are rounded a few times more.
   auto bound = [&](int64_t t, int64_t i) { return off + rounding.row(t)[i] * (1 + 127 * 8 * kRounding); };
   auto expectRows = [&](const Bytes &found) {
-    shape.acts ? expectActRows(found, expected, bound, spec.crossedOutput) : expectFloatRows(found, expected, bound);
+    shape.acts ? expectActRows(found, expected, bound, spec.outputForm) : expectFloatRows(found, expected, bound);
   };
   expectRows(found);
   if (step.tokenClass == TokenClass::Chunk)

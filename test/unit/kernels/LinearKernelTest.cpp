@@ -42,9 +42,6 @@ struct Layer {
   Codes codes = Codes::Random;
 
   bool acts() const { return !Format::get(formats.front()).isFloat(); }
-  bool canCross() const {
-    return llvm::any_of(formats, [](FormatId id) { return sinter::canCross(Format::get(id)); });
-  }
   int64_t heads() const { return rows / headDim; }
   std::string text() const;
   std::string name() const;
@@ -116,9 +113,15 @@ protected:
   void check(const Layer &layer);
 
 private:
-  /// Int8 rows, as OutlineKernels.cpp has them: of one token they are as everywhere.
-  bool isCrossed(const Layer &layer, TokenClass tokens) {
-    return tokens == TokenClass::Chunk && schedule().crossedDots && layer.canCross();
+  /// Of int8 rows, as OutlineKernels.cpp has it: of one token they are as everywhere.
+  ActForm formFor(const Layer &layer, TokenClass tokens) {
+    ActForm form;
+    for (FormatId format : layer.formats) {
+      ActForm wanted = sinter::formFor(Format::get(format), schedule());
+      form.crossed |= tokens == TokenClass::Chunk && wanted.crossed;
+      form.stepped |= tokens == TokenClass::Chunk && wanted.stepped;
+    }
+    return form;
   }
   void build(const Layer &layer, ModelOp &model, TokenClass tokens);
   void checkStep(const Layer &layer, ModelOp &model, const KernelCode &code,
@@ -136,7 +139,7 @@ void LinearKernel::build(const Layer &layer, ModelOp &model, TokenClass tokens) 
   for (FormatId format : layer.formats)
     spec.weights.push_back({format, layer.rows, layer.cols});
   spec.actsInput = layer.acts();
-  spec.crossedInput = spec.crossedOutput = isCrossed(layer, tokens);
+  spec.inputForm = spec.outputForm = formFor(layer, tokens);
   spec.residuals = op.getResiduals().size();
   spec.biases = op.getBiases().size();
   spec.ropeWidth = layer.epilogue == Epilogue::Rotate ? layer.rotaryDim : 0;
@@ -219,7 +222,7 @@ Array product(const Weight &weight, const Array &x) {
 void LinearKernel::checkStep(const Layer &layer, ModelOp &model, const KernelCode &code,
                              llvm::ArrayRef<Weight> weights, const Step &step) {
   int64_t tokens = step.tokens, buffer = step.rows();
-  bool crossed = isCrossed(layer, step.tokenClass);
+  ActForm form = formFor(layer, step.tokenClass);
   Call call;
   call.tokens = step.tokens;
   call.position = step.position;
@@ -229,14 +232,14 @@ void LinearKernel::checkStep(const Layer &layer, ModelOp &model, const KernelCod
   Array x;
   std::vector<double> actScales;
   if (layer.acts()) {
-    ActRows rows(tokens, buffer, layer.cols, 5, layer.codes, crossed);
+    ActRows rows(tokens, buffer, layer.cols, 5, layer.codes, form);
     x = rows.values;
     call.bindings.push_back(rows.bytes);
     for (int64_t t = 0; t < tokens; ++t) {
       actScales.push_back(0);
       for (int64_t g = 0; g < layer.cols / kActGroup; ++g)
         actScales[t] = std::max<double>(
-            actScales[t], floatAt(rows.bytes, t * actRowBytes(layer.cols, crossed) + layer.cols + 4 * g));
+            actScales[t], floatAt(rows.bytes, t * actRowBytes(layer.cols, form) + layer.cols + 4 * g));
     }
   } else {
     FloatRows rows(tokens, buffer, layer.cols, 5);
@@ -257,7 +260,7 @@ void LinearKernel::checkStep(const Layer &layer, ModelOp &model, const KernelCod
     call.bindings.push_back(ropeTable(layer.rotaryDim));
   }
   int64_t outBytes = layer.output == OutputKind::Rows   ? buffer * rowBytes
-                     : layer.output == OutputKind::Acts ? buffer * actRowBytes(layer.rows, crossed)
+                     : layer.output == OutputKind::Acts ? buffer * actRowBytes(layer.rows, form)
                      : layer.output == OutputKind::Keys ? cache.keyBytes()
                                                         : cache.valueBytes();
   call.bindings.push_back(untouched(outBytes));
@@ -286,6 +289,9 @@ void LinearKernel::checkStep(const Layer &layer, ModelOp &model, const KernelCod
     int64_t columns = format.scaleGroup ? std::min<int64_t>(format.scaleGroup, kActGroup) : kActGroup;
     double dot = code * 127 * columns, bits = std::max(0.0, std::ceil(std::log2(dot / 32767)));
     double half = bits > 0 ? std::exp2(bits) / 2 : 0;
+    // A group below the largest is shifted by more, and the largest scale is 4 to 7 units.
+    if (sinter::formFor(format, schedule()).stepped)
+      half = 1.75 * std::max(0.5, half);
     return rounding + layer.cols / columns * weights[i].largestScale(r) * actScales[t] *
                           (1.125 * dot / 8191 + half);
   };
@@ -319,7 +325,7 @@ void LinearKernel::checkStep(const Layer &layer, ModelOp &model, const KernelCod
   if (layer.output == OutputKind::Rows)
     expectFloatRows(found, expected, bound);
   else if (layer.output == OutputKind::Acts)
-    expectActRows(found, expected, bound, crossed);
+    expectActRows(found, expected, bound, form);
   else
     expectCache(layer, found, expected, step.position, bound);
   if (layer.epilogue == Epilogue::Residual && !HasFatalFailure()) {

@@ -197,8 +197,8 @@ static int64_t evenWordsAt(int64_t width) {
   return static_cast<int64_t>(llvm::alignTo(width + width / 32 * 24, 16));
 }
 
-int64_t test::actRowBytes(int64_t width, bool crossed) {
-  return static_cast<int64_t>(llvm::alignTo(crossed ? evenWordsAt(width) + width / 2 : width + width / 32 * 20, 64));
+int64_t test::actRowBytes(int64_t width, ActForm form) {
+  return static_cast<int64_t>(llvm::alignTo(form.crossed ? evenWordsAt(width) + width / 2 : width + width / 32 * 20, 64));
 }
 
 /// Of 32 codes: minus each word's bytes times those of the word in front of it, and 128 times them, for words 1, 3, 5; minus 8
@@ -213,6 +213,20 @@ static int32_t crossSum(const uint8_t *codes) {
       sum -= code * (static_cast<int8_t>(codes[i - 4]) + 128);
   }
   return sum;
+}
+
+/// The least of 4, 5, 6 or 7 times a power of two that is not less than v; 0 of what is none.
+static double nextStep(double v) {
+  if (v <= 0)
+    return 0;
+  int exponent = std::ilogb(v) - 2;
+  return std::ldexp(std::ceil(std::ldexp(v, -exponent)), exponent);
+}
+
+/// Most are within a few powers of two, some far below: 2^-8 and less.
+static float randomStep(std::mt19937 &random) {
+  int down = random() % 4 ? random() % 4 : random() % 20;
+  return std::ldexp(float(4 + random() % 4), -9 - down);
 }
 
 /// Whether byte i of a group of crossed rows is 128 above its code.
@@ -238,17 +252,18 @@ FloatRows::FloatRows(int64_t tokens, int64_t rows, int64_t width, unsigned seed)
     put(bytes.data() + at, std::numeric_limits<float>::quiet_NaN());
 }
 
-ActRows::ActRows(int64_t tokens, int64_t rows, int64_t width, unsigned seed, Codes codes, bool crossed)
+ActRows::ActRows(int64_t tokens, int64_t rows, int64_t width, unsigned seed, Codes codes, ActForm form)
     : values(tokens, width) {
-  int64_t stride = actRowBytes(width, crossed), groups = width / kActGroup;
-  int largest = crossed ? 120 : 127;
+  int64_t stride = actRowBytes(width, form), groups = width / kActGroup;
+  int largest = form.crossed ? 120 : 127;
   std::mt19937 random(seed);
   bytes.resize(rows * stride, 0xff);
   for (int64_t t = 0; t < tokens; ++t) {
     uint8_t *row = bytes.data() + t * stride;
     for (int64_t g = 0; g < groups; ++g) {
-      float scale =
-          codes == Codes::Extreme ? 1.0f : std::ldexp(1.0f + float(random() % 4096) / 4096, -7);
+      float scale = codes == Codes::Extreme ? 1.0f
+                    : form.stepped          ? randomStep(random)
+                                            : std::ldexp(1.0f + float(random() % 4096) / 4096, -7);
       int32_t sum = 0, half = 0;
       for (int64_t i = 0; i < kActGroup; ++i) {
         int code =
@@ -263,7 +278,7 @@ ActRows::ActRows(int64_t tokens, int64_t rows, int64_t width, unsigned seed, Cod
       put(row + width + 4 * (2 * groups + 2 * g), -32 * half);
       put(row + width + 4 * (2 * groups + 2 * g + 1), -32 * (sum - half));
       put(row + width + 4 * (4 * groups + g), float(sum) * scale);
-      if (!crossed)
+      if (!form.crossed)
         continue;
       put(row + width + 4 * (5 * groups + g), crossSum(row + g * kActGroup));
       for (int64_t i = 0; i < kActGroup / 2; ++i) {
@@ -311,9 +326,9 @@ void test::expectFloatRows(const Bytes &found, const Array &expected,
 }
 
 void test::expectActRows(const Bytes &found, const Array &expected,
-                         llvm::function_ref<double(int64_t, int64_t)> bound, bool crossed) {
-  int64_t stride = actRowBytes(expected.cols, crossed), groups = expected.cols / kActGroup;
-  int most = crossed ? 120 : 127;
+                         llvm::function_ref<double(int64_t, int64_t)> bound, ActForm form) {
+  int64_t stride = actRowBytes(expected.cols, form), groups = expected.cols / kActGroup;
+  int most = form.crossed ? 120 : 127;
   for (int64_t t = 0; t < expected.rows; ++t)
     for (int64_t g = 0; g < groups; ++g) {
       const uint8_t *row = found.data() + t * stride;
@@ -323,14 +338,18 @@ void test::expectActRows(const Bytes &found, const Array &expected,
         off = std::max(off, bound(t, c));
       }
       // The division is rounded once; largest moves by as much as its element.
-      double scale = get<float>(row + expected.cols + 4 * g);
-      ASSERT_NEAR(scale, largest / most, off / most + largest / most * 2 * kRounding)
-          << "token " << t << " group " << g;
+      double scale = get<float>(row + expected.cols + 4 * g), near = off / most + largest / most * 2 * kRounding;
+      if (form.stepped) {
+        ASSERT_GE(scale, nextStep(largest / most - near)) << "token " << t << " group " << g;
+        ASSERT_LE(scale, nextStep(largest / most + near)) << "token " << t << " group " << g;
+      } else {
+        ASSERT_NEAR(scale, largest / most, near) << "token " << t << " group " << g;
+      }
       int32_t sum = 0, half = 0;
       uint8_t codes[kActGroup];
       for (int64_t i = 0; i < kActGroup; ++i) {
         int64_t c = g * kActGroup + i;
-        codes[i] = crossed && isMovedUp(i) ? row[c] - 128 : row[c];
+        codes[i] = form.crossed && isMovedUp(i) ? row[c] - 128 : row[c];
         int code = static_cast<int8_t>(codes[i]);
         sum += code;
         half += i < kActGroup / 2 ? code : 0;
@@ -348,7 +367,7 @@ void test::expectActRows(const Bytes &found, const Array &expected,
           << "token " << t << " group " << g;
       ASSERT_EQ(get<float>(row + expected.cols + 4 * (4 * groups + g)), float(sum) * float(scale))
           << "token " << t << " group " << g;
-      if (!crossed)
+      if (!form.crossed)
         continue;
       ASSERT_EQ(get<int32_t>(row + expected.cols + 4 * (5 * groups + g)), crossSum(codes))
           << "token " << t << " group " << g;

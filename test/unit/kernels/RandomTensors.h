@@ -11,6 +11,7 @@
 #include "compiler/gguf/Reader.h"
 #include "compiler/reference/Array.h"
 #include "compiler/weights/Format.h"
+#include "passes/kernels/Kernels.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include <memory>
 #include <random>
@@ -83,7 +84,7 @@ struct FloatRows {
 
 /// A buffer of `rows` int8 rows with their scales and sums; those past the tokens hold anything.
 struct ActRows {
-  ActRows(int64_t tokens, int64_t rows, int64_t width, unsigned seed, Codes codes = Codes::Random, bool crossed = false);
+  ActRows(int64_t tokens, int64_t rows, int64_t width, unsigned seed, Codes codes = Codes::Random, ActForm form = {});
 
   /// Codes times scales.
   Array values;
@@ -91,7 +92,7 @@ struct ActRows {
 };
 
 int64_t floatRowBytes(int64_t width);
-int64_t actRowBytes(int64_t width, bool crossed = false);
+int64_t actRowBytes(int64_t width, ActForm form = {});
 
 /// Bytes that say whether anybody wrote.
 Bytes untouched(size_t size);
@@ -104,10 +105,10 @@ float floatAt(const Bytes &bytes, int64_t offset);
 void expectFloatRows(const Bytes &found, const Array &expected,
                      llvm::function_ref<double(int64_t, int64_t)> bound);
 
-/// Expects int8 rows: `expected` before it is rounded. Scales are max|x| / 127 (crossed: / 120) within `bound`,
+/// Expects int8 rows: `expected` before it is rounded. Scales are max|x| / 127 (crossed: / 120; stepped: the next of these) within `bound`,
 /// codes are a nearest integer (half a step, and what `bound` moves the element), sums are exact.
 void expectActRows(const Bytes &found, const Array &expected,
-                   llvm::function_ref<double(int64_t, int64_t)> bound, bool crossed = false);
+                   llvm::function_ref<double(int64_t, int64_t)> bound, ActForm form = {});
 
 } // namespace sinter::test
 

@@ -11,15 +11,15 @@ namespace {
 
 class RowKernel : public KernelTest {
 protected:
-  void checkNorm(int64_t width, bool norm, bool acts, bool crossed = false);
+  void checkNorm(int64_t width, bool norm, bool acts, ActForm form = {});
   void checkEmbedding(FormatId format, int64_t width, double scale);
 };
 
-void RowKernel::checkNorm(int64_t width, bool norm, bool acts, bool crossed) {
+void RowKernel::checkNorm(int64_t width, bool norm, bool acts, ActForm form) {
   if (HasFatalFailure())
     return;
   SCOPED_TRACE(
-      llvm::formatv("width {0}{1}{2}", width, norm ? ", norm" : "", crossed ? ", crossed" : acts ? ", int8" : "").str());
+      llvm::formatv("width {0}{1}{2}", width, norm ? ", norm" : "", form.crossed ? ", crossed" : form.stepped ? ", stepped" : acts ? ", int8" : "").str());
   const double eps = 1e-5;
   std::string rows = llvm::formatv("tensor<?x{0}xf32>", width),
               gain = llvm::formatv("tensor<{0}xf32>", width);
@@ -27,7 +27,7 @@ void RowKernel::checkNorm(int64_t width, bool norm, bool acts, bool crossed) {
   ModelOp model(
       "func.func @op(%x: " + rows + ") -> " + rows + " {\n%g = llm.parameter \"gain\" : " + gain +
       "\n%y = llm.rms_norm %x, %g {eps = 1.0e-5} : " + rows + "\nreturn %y : " + rows + "\n}");
-  NormSpec spec{width, norm ? std::optional<double>(eps) : std::nullopt, acts, crossed};
+  NormSpec spec{width, norm ? std::optional<double>(eps) : std::nullopt, acts, form};
   mlir::OpBuilder b = model.builder();
   buildNorm(b, model.loc(), "norm", spec);
   KernelCode code(*model.kernels, machine());
@@ -46,7 +46,7 @@ void RowKernel::checkNorm(int64_t width, bool norm, bool acts, bool crossed) {
       std::memcpy(call.bindings.back().data(), gains.data(), gains.size() * 4);
     }
     call.bindings.push_back(
-        untouched(bufferRows(tokens) * (acts ? actRowBytes(width, crossed) : floatRowBytes(width))));
+        untouched(bufferRows(tokens) * (acts ? actRowBytes(width, form) : floatRowBytes(width))));
     Array expected = norm ? model.evaluate({x.values}) : x.values;
     // The squares are summed in 32 lanes (width / 32 roundings each, 5 to join them), which the
     // root halves; then the mean, eps, the root, the division and two products.
@@ -54,7 +54,7 @@ void RowKernel::checkNorm(int64_t width, bool norm, bool acts, bool crossed) {
       return norm ? std::fabs(expected.row(t)[c]) * (width / 64.0 + 9) * kRounding : 0;
     };
     Bytes found = code.run("norm", call);
-    acts ? expectActRows(found, expected, bound, crossed) : expectFloatRows(found, expected, bound);
+    acts ? expectActRows(found, expected, bound, form) : expectFloatRows(found, expected, bound);
   }
 }
 
@@ -65,12 +65,14 @@ TEST_P(RowKernel, Norm) {
 
 TEST_P(RowKernel, NormQuantize) {
   checkNorm(480, true, true);
-  checkNorm(480, true, true, /*crossed=*/true);
+  checkNorm(480, true, true, {/*crossed=*/true});
+  checkNorm(480, true, true, {/*crossed=*/false, /*stepped=*/true});
 }
 
 TEST_P(RowKernel, Quantize) {
   checkNorm(96, false, true);
-  checkNorm(96, false, true, /*crossed=*/true);
+  checkNorm(96, false, true, {/*crossed=*/true});
+  checkNorm(96, false, true, {/*crossed=*/true, /*stepped=*/true});
 }
 
 void RowKernel::checkEmbedding(FormatId format, int64_t width, double scale) {
