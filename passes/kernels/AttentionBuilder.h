@@ -61,7 +61,7 @@ public:
                    int64_t R, int64_t valueLanes, bool prefetch, bool halves)
       : spec(spec), cache(spec.cache), group(spec.group()), width(cache.paddedHeadDim()), R(R),
         valueLanes(valueLanes), prefetch(prefetch), staged(!cache.element.isF32() && spec.rows() > T),
-        words(cache.isInt8() && !staged), halves(halves && staged && !cache.isInt8() && cache.headDim % 16 == 0),
+        words(cache.isInt8() && !staged), halves(halves && staged && cache.headDim % 16 == 0),
         at(spec, T, staged, this->halves), k(b, loc, name, bindings(b.getContext(), spec), T, at.bytes) {}
 
   void build();

@@ -11,6 +11,8 @@
 //   p = float(sum over words d of dot_halves q[d], keys[d]) * (q's unit * keys' units)         T x R, a lane is a position
 //   o = o * factor + float(sum over words j of dot_halves p[j], values[j]) * (p's unit * values' units)
 //
+// Of an int8 cache keys and values are codes times their scales (a prefill of 16384 tokens, 4 layers of a 1B: 475 -> 598 tokens/s).
+//
 // A word holds what is half a head, or 16 positions, apart: packing needs no lanes moved. Rounding to a half loses less than
 // an f16 does of numbers that are not far below the largest: a score is off by about |q| |k| / 2^16.
 //
@@ -75,9 +77,18 @@ void AttentionBuilder::stageHalves() {
     auto type = cast<VectorType>(v.getType());
     k.storeRow(k.broadcast(v, k.block(1, kTileRows, type.getElementType())), target, row, lane);
   };
+  // Codes times scales come first, and words take their places: each is written where the last number of it has been read.
+  if (cache.isInt8())
+    stageInt8();
+  auto loadStaged = [&](Value rows, Value row, Value lane) -> Value {
+    return k.op<vector::ExtractOp>(k.loadRow(rows, row, lane, 1, kTileRows), ArrayRef<int64_t>{0});
+  };
   // Positions past the sequence become anything: they are masked.
   k.loop(none, tiles, 1, [&](Value tile) {
-    auto load = [&](Value d) { return loadCache(1, keysOffset(tile, d, none), kTileRows); };
+    auto load = [&](Value d) {
+      return cache.isInt8() ? loadStaged(stagedKeys, k.add(k.mul(tile, cache.headDim), d), none)
+                            : loadCache(1, keysOffset(tile, d, none), kTileRows);
+    };
     Value squares = k.loop(none, k.index(cache.headDim), 1, zero, [&](Value d, ValueRange sum) {
       Value v = load(d);
       return SmallVector<Value>{k.fma(v, v, sum[0])};
@@ -91,7 +102,9 @@ void AttentionBuilder::stageHalves() {
   // So do these, whose weights are 0, but units are those of the sequence.
   for (int64_t at = 0; at < width; at += kTileRows) {
     Value lane = k.index(at);
-    auto load = [&](Value j) { return loadCache(2, valuesOffset(j, lane), kTileRows); };
+    auto load = [&](Value j) {
+      return cache.isInt8() ? loadStaged(stagedValues, j, lane) : loadCache(2, valuesOffset(j, lane), kTileRows);
+    };
     Value most = k.loop(none, count, 1, zero, [&](Value j, ValueRange most) {
       return SmallVector<Value>{k.maxf(most[0], k.make<math::AbsFOp>(load(j)))};
     })[0];

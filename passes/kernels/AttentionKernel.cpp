@@ -23,8 +23,8 @@
 // itself; others take every other line, and ask for those of the next block (Zen 4, 12288 positions of f16: 34 GB/s, with
 // lines asked for 27; two passes that ask 27, that do not 24).
 //
-// An int8 cache of T rows at most is read as it is, and both products are integer dots: AttentionWords.cpp. With more rows, of f16,
-// they are sums of 16-bit integers on targets that multiply those faster: AttentionHalves.cpp.
+// An int8 cache of T rows at most is read as it is, and both products are integer dots: AttentionWords.cpp. With more rows they are
+// sums of 16-bit integers on targets that multiply those faster: AttentionHalves.cpp.
 //
 // Cache layout: CacheShape in Kernels.h.
 //
@@ -121,6 +121,10 @@ void AttentionBuilder::stageInt8() {
         k.storeRow(k.broadcast(v, k.block(1, group)), stagedValues, position, lane);
       }
     }
+    // Halves go over whole lines.
+    if (int64_t more = width - cache.headDim; halves && more)
+      for (int64_t i = 0; i < word; ++i)
+        k.storeRow(k.splat(k.block(1, more), 0.0), stagedValues, k.add(j, i), k.index(cache.headDim));
   });
 }
 

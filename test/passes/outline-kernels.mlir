@@ -120,6 +120,20 @@
 // INT8:      exec.buffer state @kv.0.keys bytes 5888 role kv_cache
 // INT8-NEXT: exec.buffer state @kv.0.values bytes 5888 role kv_cache
 // INT8:      exec.dispatch @attention_i8_h2kv1d32_quantize_tn(
+// A chunk's makes numbers of a block's codes, four to a word, then halves of these in their places.
+// INT8-LABEL: tile.kernel @attention_i8_h2kv1d32_quantize_tn(
+// INT8-COUNT-4: tile.store_row {{.*}}, %[[KEYS:[0-9]+]][{{.*}}] : vector<1x32xf32>, <32>
+// INT8-COUNT-4: tile.store_row {{.*}}, %[[VALUES:[0-9]+]][{{.*}}] : vector<1x32xf32>, <32>
+// INT8:         tile.load_row %[[KEYS]][
+// INT8:         math.sqrt {{.*}} : vector<32xf32>
+// INT8:         tile.load_row %[[KEYS]][
+// INT8:         arith.bitcast {{.*}} : vector<32xf32> to vector<32xi32>
+// INT8:         tile.store_row {{.*}}, %[[KEYS]][{{.*}}] : vector<1x32xi32>
+// INT8:         tile.load_row %[[VALUES]][
+// INT8-NEXT:    vector.extract
+// INT8-NEXT:    math.absf
+// INT8:         tile.store_row {{.*}}, %[[VALUES]][{{.*}}] : vector<1x32xi32>
+// INT8-COUNT-2: tile.dot_halves
 // One token's attention multiplies the cache's codes, q's with keys', then weights', which are 0 where no position is, with
 // values'.
 // INT8:      tile.kernel @attention_i8_h2kv1d32_slice128_t1(

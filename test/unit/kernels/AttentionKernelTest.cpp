@@ -262,7 +262,7 @@ void AttentionKernel::checkStep(const Heads &shape, ModelOp &model, const Kernel
   double tiles = (total + kTileRows - 1) / kTileRows + 2;
   // A weight times the scale of an int8 value is rounded once more.
   double scaled = shape.element == CacheElement::i8 ? 1 : 0;
-  bool halves = schedule().attentionHalves && shape.element == CacheElement::f16 && dim % 16 == 0 &&
+  bool halves = schedule().attentionHalves && shape.element != CacheElement::f32 && dim % 16 == 0 &&
                 spec.rows() > schedule().attentionRows;
   if (halves) // An integer becomes a float, its unit is a product of two rounded ones.
     score += halfRounding(shape, q.values, keys.values) + 8 * kRounding * scale * dim;
