@@ -126,7 +126,8 @@ def LLM_QuantizeActsOp : LLM_ModelOp<"quantize_acts", [Pure]> {
   let summary = "round activations to 8 bits in groups of 32";
   let description = [{
     For each group of 32 elements: scale = max|x| / 127, code = x / scale rounded to the nearest integer (half
-    to even); a group of zeros has scale 0 and codes 0. Kernels may take 120 for 127 (`!tile.acts<.., crossed>`).
+    to even); a group of zeros has scale 0 and codes 0. Kernels may take 120 for 127 (`!tile.acts<.., crossed>`), or
+    a scale up to a quarter larger (`stepped`).
     ```mlir
     %q = llm.quantize_acts %x : tensor<?x2048xf32>
     ```

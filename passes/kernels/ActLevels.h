@@ -18,8 +18,10 @@ public:
         halves(tile.blocksPerPair() == 1) {}
 
   int64_t bytes() const { return stride() * tokens; }
-  bool fits(const StagedTile &tile) const { return pairs == tile.pairs() && starts == tile.startRule() && stepped == tile.stepped() &&
-           halves == (tile.blocksPerPair() == 1); }
+  bool fits(const StagedTile &tile) const {
+    return pairs == tile.pairs() && starts == tile.startRule() && stepped == tile.stepped() &&
+           halves == (tile.blocksPerPair() == 1);
+  }
   /// Of all tokens of `acts`.
   void fill(KernelBuilder &k, mlir::Value acts) const;
 

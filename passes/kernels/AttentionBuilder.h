@@ -131,7 +131,6 @@ private:
   mlir::Value addWordScores(mlir::Value sum, mlir::Value row, mlir::Value tile, mlir::Value lane, mlir::Value g);
   void addWordValues(mlir::Value row, mlir::Value g, mlir::Value lane, int64_t lanes);
   /// As halves, with units: see AttentionHalves.cpp.
-  mlir::Value pack(mlir::Value low, mlir::Value high, mlir::Value inverse);
   mlir::Value inverseOf(mlir::Value largest);
   mlir::Value unitOf(mlir::Value largest);
   mlir::Value loadHalves(int64_t offset, mlir::Value row, int64_t width, mlir::Value lane, int64_t lanes);

@@ -27,15 +27,6 @@ static constexpr double kLevels = 32767;
 /// What stands between two positions of a word.
 static constexpr int64_t kApart = kTileRows / 2;
 
-/// The words of numbers times `inverse`, rounded: added to 1.5 * 2^23, a float's last bits are the integer.
-Value AttentionBuilder::pack(Value low, Value high, Value inverse) {
-  auto type = cast<VectorType>(low.getType());
-  VectorType words = type.clone(k.b.getI32Type());
-  auto integer = [&](Value v) { return k.make<arith::BitcastOp>(words, k.fma(v, inverse, k.splat(type, 0x1.8p23))); };
-  return k.make<arith::OrIOp>(k.make<arith::AndIOp>(integer(low), k.splatInt(words, 0xffff)),
-                              k.make<arith::ShLIOp>(integer(high), k.splatInt(words, 16)));
-}
-
 /// Below 2^-100 the inverse would overflow; such numbers become zeros.
 Value AttentionBuilder::inverseOf(Value largest) {
   auto type = cast<VectorType>(largest.getType());
@@ -65,7 +56,7 @@ void AttentionBuilder::packQueries() {
     storeNumber(unitOf(norm), qUnits, row);
     Value inverse = k.broadcast(inverseOf(norm), k.block(1, step));
     k.loop(first, k.index(half), step,
-           [&](Value d) { k.storeRow(pack(load(d), load(k.add(d, half)), inverse), q, row, d); });
+           [&](Value d) { k.storeRow(k.roundToHalves(load(d), load(k.add(d, half)), inverse), q, row, d); });
   });
 }
 
@@ -96,7 +87,7 @@ void AttentionBuilder::stageHalves() {
     Value norm = k.make<math::SqrtOp>(squares), inverse = inverseOf(norm);
     store(unitOf(norm), keyUnits, none, k.mul(tile, kTileRows));
     k.loop(none, k.index(half), 1, [&](Value d) {
-      store(pack(load(d), load(k.add(d, half)), inverse), stagedKeys, k.add(k.mul(tile, half), d), none);
+      store(k.roundToHalves(load(d), load(k.add(d, half)), inverse), stagedKeys, k.add(k.mul(tile, half), d), none);
     });
   });
   // So do these, whose weights are 0, but units are those of the sequence.
@@ -114,7 +105,7 @@ void AttentionBuilder::stageHalves() {
       Value position = k.mul(tile, kTileRows), word = k.mul(tile, kApart);
       k.loop(none, k.index(kApart), 1, [&](Value j) {
         Value low = load(k.add(position, j)), high = load(k.add(k.add(position, j), kApart));
-        store(pack(low, high, inverse), stagedValues, k.add(word, j), lane);
+        store(k.roundToHalves(low, high, inverse), stagedValues, k.add(word, j), lane);
       });
     });
   }
@@ -127,7 +118,7 @@ void AttentionBuilder::packWeights(Value i, int64_t n, Value total) {
   Value inverse = k.broadcast(inverseOf(total), block);
   k.loop(k.index(0), k.index(kAttentionBlock), kTileRows, [&](Value lane) {
     Value low = k.loadRow(p, i, lane, n, kApart), high = k.loadRow(p, i, k.add(lane, kApart), n, kApart);
-    k.storeRow(pack(low, high, inverse), p, i, k.div(lane, 2));
+    k.storeRow(k.roundToHalves(low, high, inverse), p, i, k.div(lane, 2));
   });
 }
 

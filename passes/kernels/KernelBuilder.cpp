@@ -55,6 +55,16 @@ Value KernelBuilder::maxf(Value x, Value y) {
   return make<arith::SelectOp>(greater, x, y);
 }
 
+Value KernelBuilder::roundToHalves(Value low, Value high, Value factor) {
+  auto type = cast<VectorType>(low.getType());
+  VectorType words = type.clone(b.getI32Type());
+  // Added to 1.5 * 2^23, a float's last bits are the integer.
+  auto integer = [&](Value v) { return make<arith::BitcastOp>(words, fma(v, factor, splat(type, 0x1.8p23))); };
+  Value lower = make<arith::AndIOp>(integer(low), splatInt(words, 0xffff));
+  Value upper = make<arith::ShLIOp>(integer(high), splatInt(words, 16));
+  return make<arith::OrIOp>(lower, upper);
+}
+
 Value KernelBuilder::reduce(ReduceKind kind, Value v) {
   auto from = cast<VectorType>(v.getType());
   return b.create<ReduceOp>(loc, block(from.getDimSize(0), 1, from.getElementType()), kind, v, IntegerAttr());

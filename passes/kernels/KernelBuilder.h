@@ -71,6 +71,8 @@ public:
   /// The larger of two, as every target's max gives it for numbers.
   mlir::Value maxf(mlir::Value x, mlir::Value y);
   mlir::Value reduce(tile::ReduceKind kind, mlir::Value block);
+  /// Words of two integers: `low` and `high` times `factor`, rounded, below 2^15.
+  mlir::Value roundToHalves(mlir::Value low, mlir::Value high, mlir::Value factor);
   /// f32 of a line of values in another float type.
   mlir::Value toF32(mlir::Value line);
 

@@ -7,7 +7,8 @@
 //       %i = scf.for %p over the pairs from %g on (0) {
 //         %x, %sx = tile.load_acts %acts[%m, blocks of %p]
 //         %low, %high = tile.dot %sx, (codes of %p), %x              (.. crossed)
-//         += tile.accumulate_levels %low, %high, (levels of the rows), (levels of the tokens)  (offsets what the rows alone add) }
+//         += tile.accumulate_levels %low, %high, (levels of the rows), (levels of the tokens)  (offsets what the rows alone add)
+//         (.. or += tile.accumulate_shifted %low, %high, (tile.load_levels of the rows, where the tokens say) right .. left ..) }
 //       %sums[%r] += float(%i) } }
 //   scf.for %r = 0 to 32 step R {
 //     %sums[%r] = %sums[%r] * units of the rows * units of the tokens + (scf.for %p over pairs { -= %n * %tx }) }
@@ -17,10 +18,11 @@
 //
 // A scale is a level of 16 bits times a unit, which is the same for all columns: what is left to do for each 32 columns is one
 // multiplication of levels for two groups and one multiply-add of their dots, instead of a conversion and a product of scales
-// for each. On cores whose multipliers are busy with dots that is what limits a chunk (codegen/cpu/README.md). Sums fit 32 bits
-// for 8 groups (ActLevels.cpp): for more, levels would have to have fewer bits, which tokens with a few very large activations do
-// not bear (a product of 8192 columns, one of which is a thousand times the others: the error grows by a third, with 12 bits to
-// twice). Those of minima are for themselves: for both there would be too few registers.
+// for each; with a table (StagedTile.h) the multiply-add alone. On cores whose multipliers are busy with dots that is what limits a
+// chunk (codegen/cpu/README.md). Sums fit 32 bits for 8 groups (ActLevels.cpp): for more, levels would have to have fewer bits,
+// which tokens with a few very large activations do not bear (a product of 8192 columns, one of which is a thousand times the
+// others: the error grows by a third, with 12 bits to twice). With a table it grows by an eighth there, and by a tenth of random
+// numbers. Sums of minima are for themselves: for both there would be too few registers.
 //
 //===----------------------------------------------------------------------===//
 #include "passes/kernels/StagedProduct.h"

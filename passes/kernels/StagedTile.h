@@ -22,10 +22,11 @@ struct StartRule {
   mlir::Value apply(KernelBuilder &k, mlir::Value start, mlir::VectorType type, mlir::Value shifts) const;
 };
 
-/// Where activations' scales are stepped (!tile.acts), 4 + m times 2^-e of a unit that is 8 of the token's: of each pair's levels w
-/// there is a line for each m and two powers, w * (4 + m) / 8 and w * (4 + m) / 128, so that a product of levels is looked up. By the
-/// rest of e dots are shifted, which then lose bits: up to 2^-7 of the largest three at most, 2^-10 six. A group whose dot would
-/// be shifted by more than 16 bits finds a line of zeros: in units of the largest group's dots it adds less than 1.
+/// Where activations' scales are stepped (!tile.acts) they are (4 + m) / 8 * 2^-e times their token's unit. Of a pair's levels w
+/// there is a line for each m and two powers, w * (4 + m) / 8 and w * (4 + m) / 128: a product of levels is looked up. By the rest
+/// of e dots are shifted on their way to 16 bits: three more bits are lost at most where a scale is down to 2^-7 of the largest, six
+/// at 2^-10. A group whose dot would be shifted by more than 16 finds a line of zeros: to dots of the largest it would add less
+/// than 1.
 struct StepTable {
   static constexpr int64_t kSteps = 4, kLines = 2 * kSteps, kDown = 4;
   static double factor(int64_t line) { return double(4 + line % kSteps) / (line < kSteps ? 8 : 8 << kDown); }
@@ -34,7 +35,8 @@ struct StepTable {
 /// The 32 rows of one row tile of a matrix in an integer format, in scratch. Scale groups go in pairs: those of two blocks of
 /// 32 columns, or the two of one block. For each pair lines of 32 rows follow one another, 4 bytes a row:
 ///
-///   8 lines of codes a block, a byte each | levels of both scales, 16 bits each, or a StepTable of them | negated minima, f32, a line each
+///   8 lines of codes a block, a byte each | levels of both scales, 16 bits each, or a StepTable of them
+///   | negated minima, f32, a line each
 ///   | of crossed dots what the rows alone add to both, shifted as they are and negated, modulo 2^16 each
 ///
 /// and behind all pairs the rows' units, f32: a scale is its level times the unit of its row. What a matrix lacks of the last

@@ -105,8 +105,8 @@ float floatAt(const Bytes &bytes, int64_t offset);
 void expectFloatRows(const Bytes &found, const Array &expected,
                      llvm::function_ref<double(int64_t, int64_t)> bound);
 
-/// Expects int8 rows: `expected` before it is rounded. Scales are max|x| / 127 (crossed: / 120; stepped: the next of these) within `bound`,
-/// codes are a nearest integer (half a step, and what `bound` moves the element), sums are exact.
+/// Expects int8 rows: `expected` before it is rounded. Scales are max|x| / 127 (crossed: / 120; stepped: the next of those)
+/// within `bound`, codes are a nearest integer (half a step, and what `bound` moves the element), sums are exact.
 void expectActRows(const Bytes &found, const Array &expected,
                    llvm::function_ref<double(int64_t, int64_t)> bound, ActForm form = {});
 

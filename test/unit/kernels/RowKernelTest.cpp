@@ -19,7 +19,9 @@ void RowKernel::checkNorm(int64_t width, bool norm, bool acts, ActForm form) {
   if (HasFatalFailure())
     return;
   SCOPED_TRACE(
-      llvm::formatv("width {0}{1}{2}", width, norm ? ", norm" : "", form.crossed ? ", crossed" : form.stepped ? ", stepped" : acts ? ", int8" : "").str());
+      llvm::formatv("width {0}{1}{2}{3}{4}", width, norm ? ", norm" : "", acts ? ", int8" : "",
+                    form.crossed ? ", crossed" : "", form.stepped ? ", stepped" : "")
+          .str());
   const double eps = 1e-5;
   std::string rows = llvm::formatv("tensor<?x{0}xf32>", width),
               gain = llvm::formatv("tensor<{0}xf32>", width);
