@@ -359,7 +359,7 @@ void Unroller::unrollDot(DotOp op) {
     values.push_back(b.create<DotOp>(op.getLoc(), tokenType(op.getResult().getType()), token(op.getInit(), t),
                                      op.getCodes(), token(op.getX(), t),
                                      op.getStart() ? token(op.getStart(), t) : Value(), op.getBits(), op.getFirst(),
-                                     op.getUnsignedCodes(), op.getInTurn(), op.getCrossed()));
+                                     op.getUnsignedCodes(), op.getInTurn(), op.getCrossed(), op.getPositive()));
   if (op.getInTurn())
     inTurn.push_back(values.back().getDefiningOp<DotOp>());
   replace(op, 0, std::move(values));

@@ -4,12 +4,13 @@
 // lanes. A register holds L lanes (16, 8 or 4); the R lanes are taken L at a time.
 //
 //   vpdpbusd   unsigned weights x signed x: codes of fewer than 8 bits as they are; two's complement codes with
-//              the top bit flipped, which adds 128 to each, and 128 * sum(x) taken off the start value.
+//              the top bit flipped, which adds 128 to each, and 128 * sum(x) taken off the start value. With `positive` x
+//              signed weights x unsigned x, as they are.
 //              `crossed` dots: vpaddd (x's word, in memory, + the codes' next one), vpaddb (x's next one + the codes' word), vpdpbusd;
 //              words 6 and 7 as they are, beside the second pair of the others
 //   pmaddubsw  (AVX2) pairs are added in 16 bits with saturation. Codes of b bits make at most
 //              2 * (2^b - 1) * 127: exact up to 7 bits. For 8 bits the sign of the weight moves to x
-//              (|w| <= 128, |x| <= 127: 2 * 128 * 127 = 32512 fits). Sums of several words are kept in 16 bits as
+//              (|w| <= 128, |x| <= 127: 2 * 128 * 127 = 32512 fits), unless x is `positive`. Sums of several words are kept in 16 bits as
 //              long as they fit, then widened with vpmaddwd.
 //   sdot       signed x signed: codes of fewer than 8 bits are positive bytes. On SVE the word of x is an element of
 //              four that are repeated in every 128 bits (ld1rq), and so are the factors of float dots
@@ -57,7 +58,7 @@ public:
   bool hasParts() { return rows > lanes; }
   void begin() {
     Value init = op.getInit();
-    if (isSigned() && variant.dot == DotKind::vpdpbusd)
+    if (isSigned() && !op.getPositive() && variant.dot == DotKind::vpdpbusd)
       init = correctFlip(init);
     for (int64_t first = 0; first < rows; first += lanes)
       sums.push_back(slice(init, first));
@@ -210,6 +211,8 @@ Value DotLowering::correctFlip(Value init) {
 
 Value DotLowering::vpdpbusd(size_t q, int64_t first, Value acc) {
   Value w = slice(op.getCodes()[q], first);
+  if (op.getPositive())
+    return dotBytes(activation(q), w, acc);
   if (isSigned())
     w = b.create<arith::XOrIOp>(loc, w, splat(lanes, 32, int32_t(0x80808080)));
   return dotBytes(w, activation(q), acc);
@@ -241,7 +244,9 @@ Value DotLowering::pmaddubsw(size_t q, int64_t first, Value acc, Pairs &held) {
   int64_t pair = isSigned() ? 2 * 128 * 127 : 2 * ((int64_t(1) << op.getBits()) - 1) * 127;
   int64_t fit = std::max<int64_t>(1, 32767 / pair);
   Value w = bytes(slice(op.getCodes()[q], first)), x = bytes(activation(q));
-  if (isSigned()) {
+  if (op.getPositive()) {
+    std::swap(w, x);
+  } else if (isSigned()) {
     // |w| as unsigned bytes, and x with the sign of w (0 where w is 0): x never is -128, so its negation fits.
     x = call(negate, bytesType, {x, w});
     w = b.create<math::AbsIOp>(loc, w);

@@ -258,7 +258,8 @@ FailureOr<size_t> KernelLowering::dots(ArrayRef<Operation *> ops) {
     if (dot.getCrossed() && variant.dot != DotKind::vpdpbusd)
       return dot.emitOpError("crossed has no instruction here");
     if (variant.dot == DotKind::vpdpbusd && dot.getBits() == 8 && !dot.getUnsignedCodes() &&
-        dot.getX().getType().getElementType().isInteger() && !dot.getStart() && !dot.getCrossed())
+        dot.getX().getType().getElementType().isInteger() && !dot.getStart() && !dot.getCrossed() &&
+        !dot.getPositive())
       return dot.emitOpError("of 8-bit codes needs the start of its activations where weights are unsigned bytes");
   }
   for (auto [dot, value] : llvm::zip_equal(group, cpu::lowerDots(b, group, variant)))

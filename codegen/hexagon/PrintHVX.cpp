@@ -394,7 +394,7 @@ LogicalResult HVXPrinter::printDot(DotOp op) {
   if (op.getCrossed())
     return unsupported(op, "vrmpy multiplies as many bytes as it adds");
   bool integer = getElementTypeOrSelf(op.getResult().getType()).isInteger(32);
-  bool twosComplement = integer && op.getBits() == 8 && !op.getUnsignedCodes();
+  bool twosComplement = integer && op.getBits() == 8 && !op.getUnsignedCodes() && !op.getPositive();
   if (twosComplement && !op.getStart())
     return unsupported(op, "vrmpy takes unsigned bytes, and without the start of the activations nothing can be taken off");
   if (failed(define(op, nameOf(op.getInit()))))
@@ -405,9 +405,13 @@ LogicalResult HVXPrinter::printDot(DotOp op) {
     dot = "dot_signed";
   else if (!integer)
     dot = "multiply_add_float";
-  for (auto [q, code] : llvm::enumerate(op.getCodes()))
-    line() << sum << " = " << dot << "(" << sum << ", " << nameOf(code) << ", " << x << "["
-           << op.getFirst() + q << "]);\n";
+  for (auto [q, code] : llvm::enumerate(op.getCodes())) {
+    std::string word = x + "[" + std::to_string(op.getFirst() + q) + "]";
+    if (op.getPositive())
+      line() << sum << " = Q6_Vw_vrmpyacc_VwVubVb(" << sum << ", Q6_V_vsplat_R(" << word << "), " << nameOf(code) << ");\n";
+    else
+      line() << sum << " = " << dot << "(" << sum << ", " << nameOf(code) << ", " << word << ");\n";
+  }
   if (twosComplement)
     line() << sum << " = Q6_Vw_vadd_VwVw(" << sum << ", Q6_V_vsplat_R(" << nameOf(op.getStart())
            << " << 4));\n";

@@ -114,6 +114,7 @@ def Tile_DotOp : Tile_Op<"dot", [Pure, AttrSizedOperandSegments, AllTypesMatch<[
     `bits` is how many bits of a code may be set: 8 means two's complement bytes, fewer means unsigned. `start` is -8
     times the sum of the x bytes of token t; a target whose instruction takes unsigned weights needs it to correct for
     the flipped top bit of 8-bit codes and refuses the op without it, others ignore it. x bytes lie in -127 .. 127.
+    `positive`: x bytes lie in 0 .. 127, so that an instruction of unsigned by signed bytes takes x for the former; there is no start.
     `unsigned_codes`: 8 bits are unsigned too, for targets whose instruction takes them so; others refuse the op.
     `in_turn`: there are so many sums that registers hold little besides. Back ends take all tokens of a word, then the
     next word, and make a word where it is used.
@@ -128,11 +129,11 @@ def Tile_DotOp : Tile_Op<"dot", [Pure, AttrSizedOperandSegments, AllTypesMatch<[
   }];
   let arguments = (ins VectorOfAnyRankOf<[I32, F32]>:$init, Variadic<VectorOfRankAndType<[1], [I32, F32]>>:$codes,
                        VectorOfAnyRankOf<[I32, F32]>:$x, Optional<AnyType>:$start, I64Attr:$bits, DefaultValuedAttr<I64Attr, "0">:$first,
-                       UnitAttr:$unsigned_codes, UnitAttr:$in_turn, UnitAttr:$crossed);
+                       UnitAttr:$unsigned_codes, UnitAttr:$in_turn, UnitAttr:$crossed, UnitAttr:$positive);
   let results = (outs VectorOfAnyRankOf<[I32, F32]>:$result);
   let assemblyFormat = [{
     $init `,` `[` $codes `]` `,` $x (`from` $first^)? (`start` $start^ `:` type($start))? `bits` $bits
-    (`unsigned` $unsigned_codes^)? (`in_turn` $in_turn^)? (`crossed` $crossed^)? attr-dict
+    (`unsigned` $unsigned_codes^)? (`positive` $positive^)? (`in_turn` $in_turn^)? (`crossed` $crossed^)? attr-dict
     `:` `[` type($codes) `]` `,` type($x) `->` type($result)
   }];
   let hasVerifier = 1;

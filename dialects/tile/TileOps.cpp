@@ -455,6 +455,8 @@ LogicalResult DotOp::verify() {
     return emitOpError("says 'unsigned' of codes that have no sign");
   if (getCrossed() && (!result.getElementType().isInteger() || words % 2 || first % 2 || getBits() != 8 || getUnsignedCodes()))
     return emitOpError("says 'crossed' of what are no pairs of words of 8 bits");
+  if (getPositive() && (!result.getElementType().isInteger() || getBits() != 8 || getUnsignedCodes() || getCrossed() || getStart()))
+    return emitOpError("says 'positive' of what is no dot of signed codes alone");
   Type i32 = IntegerType::get(getContext(), 32);
   Type start = result.getRank() == 2 ? Type(VectorType::get({result.getDimSize(0), 1}, i32)) : i32;
   if (getStart() && getStart().getType() != start)

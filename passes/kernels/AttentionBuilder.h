@@ -43,10 +43,11 @@ struct AttentionScratch {
     if (cache.isInt8() && !staged) {
       int64_t groups = cache.scaleGroups(), parts = groups * (kAttentionBlock / kTileRows);
       qCodes = {take(rows, groups * kGroupWords), take(rows, groups), take(rows, groups)};
-      pCodes = {take(T, parts * kGroupWords), take(T, parts), take(T, parts)};
+      pCodes = {take(T, parts * kGroupWords), take(T, parts)};
     }
   }
-  /// Rows of groups rounded to int8: their codes, kGroupWords words a group, their scales and the starts of their dots.
+  /// Rows of groups rounded to int8: their codes, kGroupWords words a group, their scales and, where there are codes below 0, the
+  /// starts of their dots.
   struct Codes {
     int64_t codes = 0, scales = 0, starts = 0;
   };
@@ -118,7 +119,7 @@ private:
   void fillRows();
   void stage();
   void stageInt8();
-  /// Rows of groups rounded to int8, in the scratch.
+  /// Rows of groups rounded to int8, in the scratch; without starts no code is below 0.
   struct Codes {
     mlir::Value codes, scales, starts;
   };

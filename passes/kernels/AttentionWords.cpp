@@ -3,7 +3,7 @@
 // An int8 cache of T rows at most is read as it is, and both products are integer dots of its words: a score is the sum over
 // groups of key scale * q scale * (q's codes · codes), with q rounded to int8 once a row and group. What o sums up is
 // (p * value scales), rounded to int8 for 32 positions of a group, · the codes of these positions:
-//   %i = tile.dot 0, 8 words of values, %codes[row]       T x R, a lane is an element
+//   %i = tile.dot 0, 8 words of values, %codes[row] positive       T x R, a lane is an element
 //   o += float(%i) * %scale[row]
 // So a line of codes costs a load and a dot a row, a quarter of what converting its codes one by one does.
 //
@@ -20,18 +20,22 @@ AttentionBuilder::Codes AttentionBuilder::codesAt(const AttentionScratch::Codes 
           k.scratchRows(at.starts, groups)};
 }
 
-/// Group `group` of row `row`: lanes as int8, their scale, and -8 times their sum.
+/// Group `group` of row `row`: lanes as int8, their scale, and -8 times their sum, which no dot of codes that are not below 0 needs.
 void AttentionBuilder::roundGroup(Value values, const Codes &to, Value row, Value group) {
   int64_t size = cast<VectorType>(values.getType()).getDimSize(0);
-  auto [codes, scale] = roundToInt8(k.b, k.loc, values, largestMagnitude(k.b, k.loc, values));
-  Type i32 = k.b.getI32Type();
-  Value sum = k.op<ReduceOp>(i32, ReduceKind::Add, codes, IntegerAttr());
-  Value start = k.make<arith::MulIOp>(sum, k.b.create<arith::ConstantIntOp>(k.loc, -8, 32));
+  Type f32 = k.b.getF32Type(), i32 = k.b.getI32Type();
+  Value largest = to.starts ? largestMagnitude(k.b, k.loc, values)
+                            : Value(k.op<ReduceOp>(f32, ReduceKind::Max, values, IntegerAttr()));
+  auto [codes, scale] = roundToInt8(k.b, k.loc, values, largest);
   Value bytes = k.make<arith::TruncIOp>(k.lanes(size, cache.element), codes);
   auto view = to.codes.getDefiningOp<ViewOp>();
   Value offset = k.add(k.mul(row, cast<RowsType>(to.codes.getType()).getStride()), k.mul(group, 4 * kGroupWords));
   k.op<StoreOp>(bytes, view.getSource(), k.add(offset, static_cast<int64_t>(view.getOffset())));
   k.storeRow(k.make<vector::BroadcastOp>(k.block(1, 1), scale), to.scales, row, group);
+  if (!to.starts)
+    return;
+  Value sum = k.op<ReduceOp>(i32, ReduceKind::Add, codes, IntegerAttr());
+  Value start = k.make<arith::MulIOp>(sum, k.b.create<arith::ConstantIntOp>(k.loc, -8, 32));
   k.storeRow(k.make<vector::BroadcastOp>(k.block(1, 1, i32), start), to.starts, row, group);
 }
 
@@ -42,9 +46,13 @@ Value AttentionBuilder::dotWords(ArrayRef<Value> lines, const Codes &x, Value ro
   auto type = cast<VectorType>(acc.getType());
   VectorType sums = k.block(k.T, type.getDimSize(1), i32);
   Value words = k.op<LoadRowOp>(k.block(k.T, kGroupWords, i32), x.codes, row, k.mul(group, kGroupWords), true);
-  Value start = k.op<LoadRowOp>(k.block(k.T, 1, i32), x.starts, row, group, false);
+  Value start;
+  if (x.starts)
+    start = k.op<LoadRowOp>(k.block(k.T, 1, i32), x.starts, row, group, false);
   Value scale = k.loadRow(x.scales, row, group, k.T, 1);
-  Value dot = k.op<DotOp>(sums, k.splatInt(sums, 0), lines, words, start, 8, 0);
+  Value zero = k.splatInt(sums, 0);
+  Value dot = k.op<DotOp>(sums, zero, lines, words, start, 8, 0, /*unsignedCodes=*/false, /*inTurn=*/false, /*crossed=*/false,
+                          /*positive=*/!start);
   if (weightScale)
     return k.op<ScaleAccumulateOp>(type, acc, dot, weightScale, scale);
   return k.fma(k.make<arith::SIToFPOp>(type, dot), k.broadcast(scale, type), acc);

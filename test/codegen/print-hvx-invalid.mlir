@@ -11,13 +11,14 @@ tile.kernel @no_start(%x: !tile.bytes) grid(%tile, %tokens, %position) scratch(%
 
 // -----
 
-// Of fewer bits, or of unsigned codes, nothing is flipped.
+// Of fewer bits, of unsigned codes, or with activations that have no sign, nothing is flipped.
 tile.kernel @unsigned(%x: !tile.bytes) grid(%tile, %tokens, %position) scratch(%s : 0) tokens 1 {
   %q = tile.load %x[%tile] : !tile.bytes -> vector<32xi32>
   %u = tile.load_uniform %x[%tile] : !tile.bytes -> vector<8xi32>
   %d = tile.dot %q, [%q], %u bits 7 : [vector<32xi32>], vector<8xi32> -> vector<32xi32>
   %e = tile.dot %d, [%q], %u bits 8 unsigned : [vector<32xi32>], vector<8xi32> -> vector<32xi32>
-  tile.store %e, %x[%tile] : vector<32xi32>, !tile.bytes
+  %f = tile.dot %e, [%q], %u bits 8 positive : [vector<32xi32>], vector<8xi32> -> vector<32xi32>
+  tile.store %f, %x[%tile] : vector<32xi32>, !tile.bytes
 }
 
 // -----

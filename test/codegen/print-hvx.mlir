@@ -5,6 +5,7 @@
 // RUN:   --pass-pipeline='builtin.module(tile.kernel(expand-formats,unroll-tokens,canonicalize,cse),print-hvx)' \
 // RUN:   | FileCheck %s --check-prefix=Q4
 // RUN: sinter-opt %s --print-hvx -o /dev/null | FileCheck %s --check-prefix=LANES
+// RUN: sinter-opt %s --print-hvx -o /dev/null | FileCheck %s --check-prefix=POSITIVE
 
 // The linear layer. vrmpy takes unsigned bytes: two's complement codes go in with the top bit flipped.
 // CHECK:      #include "sinter/kernel_abi.h"
@@ -41,6 +42,17 @@
 // Q4:     HVX_Vector [[LOW:v[0-9]+]] = Q6_V_vand_VV([[LINE:v[0-9]+]], Q6_V_vsplat_R(0x0f0f0f0fu));
 // Q4:     HVX_Vector [[HIGH:v[0-9]+]] = Q6_Vuw_vlsr_VuwR([[LINE]], 4u);
 // Q4:     = Q6_Vw_vrmpyacc_VwVubRb({{v[0-9]+}}, [[LOW]], {{v[0-9]+}}[0]);
+
+// Activations without a sign are the unsigned bytes.
+// POSITIVE:     uint32_t [[X:v[0-9]+]][8] = {load_word(
+// POSITIVE:     [[DOT:v[0-9]+]] = Q6_Vw_vrmpyacc_VwVubVb([[DOT]], Q6_V_vsplat_R([[X]][2]), [[Q:v[0-9]+]]);
+// POSITIVE-NOT: Vw_vadd
+tile.kernel @positive(%x: !tile.bytes) grid(%tile, %tokens, %position) scratch(%s : 0) tokens 1 {
+  %q = tile.load %x[%tile] : !tile.bytes -> vector<32xi32>
+  %u = tile.load_uniform %x[%tile] : !tile.bytes -> vector<8xi32>
+  %d = tile.dot %q, [%q], %u from 2 bits 8 positive : [vector<32xi32>], vector<8xi32> -> vector<32xi32>
+  tile.store %d, %x[%tile] : vector<32xi32>, !tile.bytes
+}
 
 // LANES: // lanes: the rows of a tile
 tile.kernel @lanes(%x: !tile.bytes, %y: !tile.bytes) grid(%tile, %tokens, %position)

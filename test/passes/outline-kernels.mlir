@@ -143,7 +143,8 @@
 // INT8:        %[[SOME:.*]] = arith.cmpf ogt, %[[P:.*]], %[[NONE:.*]] : vector<32xf32>
 // INT8-NEXT:   %[[SCALED:.*]] = arith.mulf %[[P]],
 // INT8-NEXT:   arith.select %[[SOME]], %[[SCALED]], %[[NONE]] : vector<32xi1>, vector<32xf32>
-// INT8:        tile.dot {{.*}} start {{.*}} bits 8
+// INT8-NOT:    tile.reduce <add>
+// INT8:        tile.dot {{.*}} bits 8 positive
 // INT8-NOT:    tile.dot
 // INT8:      tile.kernel @attention_join_h2d32_quantize_slice128(
 

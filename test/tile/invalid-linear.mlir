@@ -154,6 +154,23 @@ tile.kernel @dot_unsigned() grid(%tile, %tokens, %position) scratch(%scratch : 0
 }
 
 // -----
+tile.kernel @dot_positive() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %i = arith.constant dense<0> : vector<2x8xi32>
+  %s = arith.constant dense<0> : vector<2x1xi32>
+  %q = arith.constant dense<0> : vector<8xi32>
+  // expected-error@+1 {{says 'positive' of what is no dot of signed codes alone}}
+  %d = tile.dot %i, [%q], %i start %s : vector<2x1xi32> bits 8 positive : [vector<8xi32>], vector<2x8xi32> -> vector<2x8xi32>
+}
+
+// -----
+tile.kernel @dot_positive_bits() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 2 {
+  %i = arith.constant dense<0> : vector<2x8xi32>
+  %q = arith.constant dense<0> : vector<8xi32>
+  // expected-error@+1 {{says 'positive' of what is no dot of signed codes alone}}
+  %d = tile.dot %i, [%q], %i bits 4 positive : [vector<8xi32>], vector<2x8xi32> -> vector<2x8xi32>
+}
+
+// -----
 tile.kernel @load_crossed(%x: !tile.acts<64>) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 {
   // expected-error@+1 {{for crossed dots reads crossed rows, not '!tile.acts<64>'}}
   %c, %s, %a, %l, %h, %t = tile.load_acts %x[%position, %tile] crossed : !tile.acts<64>

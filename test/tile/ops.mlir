@@ -114,6 +114,8 @@ tile.kernel @linear(%w: !tile.packed<64x512, q6_k>, %m: !tile.packed<64x512, q4_
   // CHECK: tile.dot %{{.*}}, [%[[Q]]#0, %[[Q]]#1], %[[A]] bits 8 in_turn crossed : [vector<16xi32>, vector<16xi32>], vector<4x8xi32> -> vector<4x16xi32>
   %i3 = tile.dot %none, [%q#0, %q#1], %codes bits 8 in_turn crossed
       : [vector<16xi32>, vector<16xi32>], vector<4x8xi32> -> vector<4x16xi32>
+  // CHECK: tile.dot %{{.*}}, [%[[Q]]#0], %[[A]] bits 8 positive : [vector<16xi32>], vector<4x8xi32> -> vector<4x16xi32>
+  %i4 = tile.dot %none, [%q#0], %codes bits 8 positive : [vector<16xi32>], vector<4x8xi32> -> vector<4x16xi32>
   // CHECK: %[[I:.*]] = tile.dot %{{.*}}, [%[[Q]]#6, %[[Q]]#7], %[[A]] from 6 start %[[START]] : vector<4x1xi32> bits 8 :
   %i1 = tile.dot %none, [%q#6, %q#7], %codes from 6 start %begin : vector<4x1xi32> bits 8
       : [vector<16xi32>, vector<16xi32>], vector<4x8xi32> -> vector<4x16xi32>

@@ -74,6 +74,8 @@ constexpr const char *kIntegers[] = {
     "tile.dot %a, [%b, %a, %c], %words from 2 start %start : i32 bits 8 : [vector<32xi32>, "
     "vector<32xi32>, "
     "vector<32xi32>], vector<8xi32> -> vector<32xi32>",
+    "tile.dot %a, [%b, %c], %positives from 3 bits 8 positive : [vector<32xi32>, vector<32xi32>], vector<8xi32> -> "
+    "vector<32xi32>",
     "tile.dot %a, [%c, %c], %words bits 7 : [vector<32xi32>, vector<32xi32>], vector<8xi32> -> "
     "vector<32xi32>",
     "vector.broadcast %sum : i32 to vector<32xi32>",
@@ -163,6 +165,10 @@ tile.kernel @every_op(%x: !tile.bytes, %y: !tile.bytes) grid(%tile, %tokens, %po
   %wordsum = vector.extract %bytes[9] : i32 from vector<32xi32>
   %low4 = arith.constant dense<0x0f0f0f0f> : vector<32xi32>
   %nibbles = arith.andi %a, %low4 : vector<32xi32>
+  %low7 = arith.constant dense<0x7f7f7f7f> : vector<16xi32>
+  %signless = arith.andi %high, %low7 : vector<16xi32>
+  tile.store %signless, %scratch[%o0] : vector<16xi32>, !tile.bytes
+  %positives = tile.load_uniform %scratch[%o0] : !tile.bytes -> vector<8xi32>
   %minus8 = arith.constant -8 : i32
   %start = arith.muli %wordsum, %minus8 : i32
   %less = arith.cmpi slt, %a, %b : vector<32xi32>
