@@ -151,7 +151,13 @@ RoundedLanes sinter::roundToInt8(OpBuilder &b, Location loc, Value values, Value
   Value tiny = b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OLT, largest, least);
   if (stepped)
     scale = roundUpToStep(b, loc, scale);
-  Value divisor = stepped ? scale : largest, dividend = constant(stepped ? 1.0f : static_cast<float>(largestCode));
+  Value divisor = largest, dividend = constant(static_cast<float>(largestCode));
+  if (stepped) {
+    // 2^-100 / 127 becomes 5/4 * 2^-107, and of less than 2^-100 codes are 120 at most.
+    divisor = scale;
+    dividend = constant(1.0f);
+    least = constant(0x1.1p-107f);
+  }
   Value enough = b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OGT, divisor, least);
   Value inverse = b.create<arith::DivFOp>(loc, dividend, b.create<arith::SelectOp>(loc, enough, divisor, least));
   scale = b.create<arith::SelectOp>(loc, tiny, constant(0.0f), scale);

@@ -6,12 +6,12 @@
 //   vpdpbusd   unsigned weights x signed x: codes of fewer than 8 bits as they are; two's complement codes with
 //              the top bit flipped, which adds 128 to each, and 128 * sum(x) taken off the start value. With `positive` x
 //              signed weights x unsigned x, as they are.
-//              `crossed` dots: vpaddd (x's word, in memory, + the codes' next one), vpaddb (x's next one + the codes' word), vpdpbusd;
-//              words 6 and 7 as they are, beside the second pair of the others
+//              `crossed` dots: vpaddd (x's word, in memory, + the codes' next one), vpaddb (x's next one + the codes' word),
+//              vpdpbusd; words 6 and 7 as they are, beside the second pair of the others
 //   pmaddubsw  (AVX2) pairs are added in 16 bits with saturation. Codes of b bits make at most
 //              2 * (2^b - 1) * 127: exact up to 7 bits. For 8 bits the sign of the weight moves to x
-//              (|w| <= 128, |x| <= 127: 2 * 128 * 127 = 32512 fits), unless x is `positive`. Sums of several words are kept in 16 bits as
-//              long as they fit, then widened with vpmaddwd.
+//              (|w| <= 128, |x| <= 127: 2 * 128 * 127 = 32512 fits), unless x is `positive`. Sums of several words are
+//              kept in 16 bits as long as they fit, then widened with vpmaddwd.
 //   sdot       signed x signed: codes of fewer than 8 bits are positive bytes. On SVE the word of x is an element of
 //              four that are repeated in every 128 bits (ld1rq), and so are the factors of float dots
 //   smmla      signed x signed, two rows by two tokens by 8 codes (tile.dot_pairs): sums in 32 bits

@@ -299,7 +299,6 @@ void AttentionBuilder::build() {
   } else if (words) {
     qCodes = codesAt(at.qCodes, cache.scaleGroups());
     pCodes = codesAt(at.pCodes, cache.scaleGroups() * (kAttentionBlock / kTileRows));
-    pCodes.starts = {};
   }
 
   Value begin = k.index(0), end;

@@ -17,10 +17,10 @@ using namespace sinter::tile;
 
 AttentionBuilder::Codes AttentionBuilder::codesAt(const AttentionScratch::Codes &at, int64_t groups) {
   return {k.scratchRows(at.codes, groups * kGroupWords), k.scratchRows(at.scales, groups),
-          k.scratchRows(at.starts, groups)};
+          at.starts ? k.scratchRows(at.starts, groups) : Value()};
 }
 
-/// Group `group` of row `row`: lanes as int8, their scale, and -8 times their sum, which no dot of codes that are not below 0 needs.
+/// Group `group` of row `row`: lanes as int8, their scale, and -8 times their sum, unless none is below 0.
 void AttentionBuilder::roundGroup(Value values, const Codes &to, Value row, Value group) {
   int64_t size = cast<VectorType>(values.getType()).getDimSize(0);
   Type f32 = k.b.getF32Type(), i32 = k.b.getI32Type();

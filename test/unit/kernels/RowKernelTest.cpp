@@ -11,11 +11,12 @@ namespace {
 
 class RowKernel : public KernelTest {
 protected:
-  void checkNorm(int64_t width, bool norm, bool acts, ActForm form = {});
+  /// Numbers are below 2^exponent.
+  void checkNorm(int64_t width, bool norm, bool acts, ActForm form = {}, int exponent = 0);
   void checkEmbedding(FormatId format, int64_t width, double scale);
 };
 
-void RowKernel::checkNorm(int64_t width, bool norm, bool acts, ActForm form) {
+void RowKernel::checkNorm(int64_t width, bool norm, bool acts, ActForm form, int exponent) {
   if (HasFatalFailure())
     return;
   SCOPED_TRACE(
@@ -40,6 +41,12 @@ void RowKernel::checkNorm(int64_t width, bool norm, bool acts, ActForm form) {
   for (uint32_t tokens : {1, 7, 256}) {
     // A tile is a token: nothing is read past the last one.
     FloatRows x(tokens, tokens, width, 11);
+    for (double &v : x.values.data)
+      v = std::ldexp(v, exponent);
+    for (size_t at = 0; at < x.bytes.size(); at += 4) {
+      float v = std::ldexp(floatAt(x.bytes, at), exponent);
+      std::memcpy(x.bytes.data() + at, &v, 4);
+    }
     Call call;
     call.tokens = call.tiles = tokens;
     call.bindings = {x.bytes};
@@ -75,6 +82,9 @@ TEST_P(RowKernel, Quantize) {
   checkNorm(96, false, true);
   checkNorm(96, false, true, {/*crossed=*/true});
   checkNorm(96, false, true, {/*crossed=*/true, /*stepped=*/true});
+  // Not far from where groups count as zeros.
+  checkNorm(96, false, true, {}, -98);
+  checkNorm(96, false, true, {/*crossed=*/false, /*stepped=*/true}, -98);
 }
 
 void RowKernel::checkEmbedding(FormatId format, int64_t width, double scale) {
