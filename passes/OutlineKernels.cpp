@@ -17,6 +17,7 @@
 #include "dialects/llm/ModelInfo.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "passes/ActReaders.h"
 #include "passes/Activations.h"
 #include "passes/KernelNames.h"
 #include "passes/Passes.h"
@@ -59,8 +60,7 @@ private:
   std::string makeState(StringRef name, int64_t bytes, std::optional<exec::BufferRole> role = std::nullopt);
   std::string makeTransient(Location loc, int64_t bytes);
   std::string transientFor(Value value);
-  ActForm formOf(Value rows);
-  ActSums sumsOf(Value rows);
+  ActForm formOf(Value rows) { return one() ? ActForm() : formForReaders(rows, variants); }
   int64_t rowsBytes(Value rows);
   // Programs.
   LogicalResult makeProgram(StringRef name, int64_t maxTokens, ArrayRef<StringRef> parts,
@@ -118,45 +118,6 @@ private:
 
 int64_t tokenRows(int64_t maxTokens) {
   return maxTokens == 1 ? 1 : (maxTokens + kTokenPadding - 1) / kTokenPadding * kTokenPadding;
-}
-
-/// The form in which the layers that read these int8 rows want them, on any of the variants.
-ActForm Outliner::formOf(Value rows) {
-  ActForm form;
-  if (one() || !isa<llm::ActsType>(rows.getType()))
-    return form;
-  for (Operation *user : rows.getUsers())
-    if (auto linear = dyn_cast<llm::LinearOp>(user))
-      for (Value weight : linear.getWeights())
-        for (auto &variant : variants) {
-          const Format &format = Format::get(llm::getMatrixShape(weight.getType()).format);
-          ActForm wanted = formFor(format, variant.first->schedule);
-          form.crossed |= wanted.crossed;
-          form.stepped |= wanted.stepped;
-        }
-  return form;
-}
-
-/// What the layers that read these int8 rows want beside codes.
-ActSums Outliner::sumsOf(Value rows) {
-  if (!isa<llm::ActsType>(rows.getType()))
-    return {};
-  ActSums sums{false, false};
-  for (Operation *user : rows.getUsers()) {
-    SmallVector<Value> weights;
-    if (auto linear = dyn_cast<llm::LinearOp>(user))
-      weights = linear.getWeights();
-    else if (auto score = dyn_cast<llm::LinearScoreOp>(user))
-      weights = {score.getWeight()};
-    else
-      return {};
-    for (Value weight : weights) {
-      ActSums read = sinter::sumsOf(Format::get(llm::getMatrixShape(weight.getType()).format));
-      sums.halves |= read.halves;
-      sums.totals |= read.totals;
-    }
-  }
-  return sums;
 }
 
 /// Bytes of a value of the running program: rows for as many tokens as register blocks may read.
@@ -304,7 +265,7 @@ void Outliner::outlineEmbed(llm::EmbedOp op) {
 void Outliner::outlineNorm(Operation *op, Value x, Value gain, std::optional<double> eps) {
   Value result = op->getResult(0);
   NormSpec spec{llm::getRowsShape(x.getType()).width, eps, isa<llm::ActsType>(result.getType()), formOf(result),
-                sumsOf(result)};
+                sumsForReaders(result)};
   KernelName name(eps ? (spec.actsOutput ? "norm_quantize" : "norm") : "quantize", spec.width);
   if (eps)
     name.key("eps", *eps);
@@ -340,7 +301,7 @@ void Outliner::outlineLinear(llm::LinearOp op) {
   } else {
     spec.output = isa<llm::ActsType>(result) ? OutputKind::Acts : OutputKind::Rows;
     spec.outputForm = formOf(op.getResult());
-    spec.sums = sumsOf(op.getResult());
+    spec.sums = sumsForReaders(op.getResult());
   }
   std::string symbol =
       kernel(op.getLoc(), linearName(op, spec), [&](OpBuilder &b, StringRef symbol, const Schedule &schedule) {
@@ -377,7 +338,7 @@ void Outliner::outlineAttention(llm::AttentionOp op) {
   if (one())
     spec.slice = attentionSlice(spec.cache);
   spec.outputForm = formOf(op.getResult());
-  spec.sums = sumsOf(op.getResult());
+  spec.sums = sumsForReaders(op.getResult());
   std::string symbol =
       kernel(op.getLoc(), attentionName(spec), [&](OpBuilder &b, StringRef symbol, const Schedule &schedule) {
         buildAttention(b, op.getLoc(), symbol, spec, schedule);
