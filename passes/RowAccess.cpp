@@ -126,14 +126,14 @@ Value sinter::largestMagnitude(OpBuilder &b, Location loc, Value values) {
   return b.create<ReduceOp>(loc, b.getF32Type(), ReduceKind::Max, magnitudes, IntegerAttr());
 }
 
-/// The next number that has two bits behind the first, of a number that is not less than 0. In lanes: bits of a number by itself
-/// would go through a core's other registers.
+/// The next stepped scale, of a number that is not less than 0. In lanes: bits of a number by itself would go through a core's
+/// other registers.
 static Value roundUpToStep(OpBuilder &b, Location loc, Value v) {
   auto floats = VectorType::get({4}, b.getF32Type()), words = VectorType::get({4}, b.getI32Type());
   auto constant = [&](int32_t c) {
     return b.create<arith::ConstantOp>(loc, DenseElementsAttr::get(words, b.getI32IntegerAttr(c)));
   };
-  constexpr int32_t rest = (1 << 21) - 1;
+  constexpr int32_t rest = (1 << (23 - ActsType::kStepBits)) - 1;
   Value bits = b.create<vector::BitCastOp>(loc, words, b.create<vector::BroadcastOp>(loc, floats, v));
   bits = b.create<arith::AddIOp>(loc, bits, constant(rest));
   bits = b.create<arith::AndIOp>(loc, bits, constant(~rest));
@@ -149,12 +149,10 @@ RoundedLanes sinter::roundToInt8(OpBuilder &b, Location loc, Value values, Value
   // comparison of its own for the scale: what both need would be waited for.
   Value least = constant(0x1p-100f);
   Value tiny = b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OLT, largest, least);
-  if (stepped)
-    scale = roundUpToStep(b, loc, scale);
   Value divisor = largest, dividend = constant(static_cast<float>(largestCode));
   if (stepped) {
     // 2^-100 / 127 becomes 5/4 * 2^-107, and of less than 2^-100 codes are 120 at most.
-    divisor = scale;
+    divisor = scale = roundUpToStep(b, loc, scale);
     dividend = constant(1.0f);
     least = constant(0x1.1p-107f);
   }

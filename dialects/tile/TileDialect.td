@@ -87,6 +87,8 @@ def Tile_ActsType : Tile_Type<"Acts", "acts"> {
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
+    /// Of a stepped scale behind the first one.
+    static constexpr int64_t kStepBits = 2;
     int64_t getLargestCode() const { return getCrossed() ? 120 : 127; }
     int64_t getScalesOffset() const { return getWidth(); }
     int64_t getStartsOffset() const { return getWidth() + getWidth() / 32 * 4; }

@@ -30,14 +30,20 @@ using namespace sinter::tile;
 
 static constexpr int64_t kLevels = 8191;
 
+static int64_t lineWidth(int64_t groups) { return std::min<int64_t>(llvm::bit_floor(uint64_t(groups)), 32); }
+
+/// Where a line of `width` numbers begins that is the next one of `end`: the last one ends with them, in the line before if it is
+/// not whole, and some of them are done again.
+static Value lineAt(KernelBuilder &k, Value next, int64_t width, int64_t end) {
+  return end % width ? k.min(next, k.index(end - width)) : next;
+}
+
 void ActLevels::fill(KernelBuilder &k, Value acts) const {
   auto type = cast<ActsType>(acts.getType());
-  // The last line ends with the scales: it begins in the one before if that is not whole, and does some of them again.
-  int64_t groups = type.getWidth() / kActGroup, width = std::min<int64_t>(llvm::bit_floor(uint64_t(groups)), 32);
+  int64_t groups = type.getWidth() / kActGroup, width = lineWidth(groups);
   VectorType line = k.lanes(width), words = k.lanes(width, k.b.getI32Type()), shorts = k.lanes(width, k.b.getI16Type());
   Value first = k.index(0), end = k.index(groups), scratch = k.kernel.getScratchArg();
   auto splat = [&](double v) { return k.splat(k.lanes(1), v); };
-  auto lineAt = [&](Value group, int64_t end) { return end % width ? k.min(group, k.index(end - width)) : group; };
   // What is left of the last block of tokens looks levels up too.
   Value rows = stepped ? k.mul(k.div(k.add(k.tokens(), kTokenPadding - 1), kTokenPadding), kTokenPadding) : k.tokens();
   k.loop(first, rows, 1, [&](Value token) {
@@ -45,7 +51,7 @@ void ActLevels::fill(KernelBuilder &k, Value acts) const {
     Value to = k.add(k.mul(token, stride()), offset);
     auto scales = [&](Value group) -> Value { return k.op<LoadOp>(line, acts, k.add(from, k.mul(group, 4))); };
     Value most = k.loop(first, end, width, k.splat(line, 0.0), [&](Value group, ValueRange most) {
-      return SmallVector<Value>{k.maxf(most[0], scales(lineAt(group, groups)))};
+      return SmallVector<Value>{k.maxf(most[0], scales(lineAt(k, group, width, groups)))};
     })[0];
     Value largest = most;
     if (width > 1)
@@ -58,7 +64,7 @@ void ActLevels::fill(KernelBuilder &k, Value acts) const {
     k.op<StoreOp>(k.mulf(largest, splat(32768.0 / kLevels)), scratch, k.add(to, 4 * unitAt()));
     inverse = k.op<vector::BroadcastOp>(line, k.op<vector::ExtractOp>(inverse, ArrayRef<int64_t>{0}));
     k.loop(first, end, width, [&](Value next) {
-      Value group = lineAt(next, groups);
+      Value group = lineAt(k, next, width, groups);
       Value level = k.make<math::RoundEvenOp>(k.mulf(scales(group), inverse));
       level = k.make<arith::FPToSIOp>(words, level);
       if (halves) {
@@ -73,7 +79,7 @@ void ActLevels::fill(KernelBuilder &k, Value acts) const {
     Value given = k.add(row, halves ? type.getHalfStartsOffset() : type.getStartsOffset());
     int64_t count = halves ? 2 * groups : groups;
     k.loop(first, k.index(count), width, [&](Value next) {
-      Value group = lineAt(next, count);
+      Value group = lineAt(k, next, width, count);
       auto load = [&](Value from) -> Value { return k.op<LoadOp>(words, acts, k.add(from, k.mul(group, 4))); };
       Value crossSum = starts->crossed ? load(k.add(row, type.getCrossSumsOffset())) : Value();
       k.op<StoreOp>(starts->apply(k, load(given), crossSum), scratch, k.add(to, k.add(k.mul(group, 4), 4 * pairs)));
@@ -83,7 +89,7 @@ void ActLevels::fill(KernelBuilder &k, Value acts) const {
 
 void ActLevels::fillSteps(KernelBuilder &k, Value acts, Value token, Value largest) const {
   auto type = cast<ActsType>(acts.getType());
-  int64_t groups = type.getWidth() / kActGroup, width = std::min<int64_t>(llvm::bit_floor(uint64_t(groups)), 32);
+  int64_t groups = type.getWidth() / kActGroup, width = lineWidth(groups);
   VectorType words = k.lanes(width, k.b.getI32Type()), number = k.lanes(1, k.b.getI32Type());
   auto constant = [&](int64_t v) { return k.splatInt(words, v); };
   auto plus = [&](Value x, Value y) { return k.make<arith::AddIOp>(x, y); };
@@ -100,10 +106,11 @@ void ActLevels::fillSteps(KernelBuilder &k, Value acts, Value token, Value large
   store(k.make<arith::BitcastOp>(k.lanes(1), unit), k.index(4 * unitAt()));
   top = k.op<vector::BroadcastOp>(words, k.op<vector::ExtractOp>(top, ArrayRef<int64_t>{0}));
   k.loop(k.index(0), k.index(groups), width, [&](Value next) {
-    Value group = groups % width ? k.min(next, k.index(groups - width)) : next;
+    Value group = lineAt(k, next, width, groups);
     Value bits = load(words, type.getScalesOffset(), group);
     Value down = k.sub(top, k.make<arith::ShRUIOp>(bits, constant(23)));
-    Value line = k.make<arith::AndIOp>(k.make<arith::ShRUIOp>(bits, constant(21)), constant(StepTable::kSteps - 1));
+    Value line = k.make<arith::ShRUIOp>(bits, constant(23 - ActsType::kStepBits));
+    line = k.make<arith::AndIOp>(line, constant(StepTable::kSteps - 1));
     Value small = k.make<arith::CmpIOp>(arith::CmpIPredicate::sge, down, constant(StepTable::kDown));
     line = select(small, plus(line, constant(StepTable::kSteps)), line);
     Value shift = plus(select(small, k.sub(down, constant(StepTable::kDown)), down), constant(starts->shift));
@@ -122,14 +129,14 @@ void ActLevels::fillSteps(KernelBuilder &k, Value acts, Value token, Value large
         twice.push_back(i / 2);
       Value start = load(both, type.getHalfStartsOffset(), k.mul(group, 2));
       Value shifts = k.op<vector::ShuffleOp>(shift, shift, twice);
-      return store(starts->apply(k, start, both, shifts), k.add(startBytes, k.mul(group, 8)));
+      return store(starts->applyShifted(k, start, shifts), k.add(startBytes, k.mul(group, 8)));
     }
     store(k.make<arith::TruncIOp>(k.lanes(width, k.b.getI16Type()), line), k.mul(group, 2));
     Value number = plus(k.op<LanesOp>(words), k.op<vector::BroadcastOp>(words, k.toI32(group)));
     Value second = k.make<arith::CmpIOp>(arith::CmpIPredicate::ne, k.make<arith::AndIOp>(number, constant(1)), constant(0));
     store(select(second, left, shift), k.add(shiftBytes, k.mul(group, 4)));
     Value start = load(words, type.getStartsOffset(), group);
-    store(starts->apply(k, start, words, shift), k.add(startBytes, k.mul(group, 4)));
+    store(starts->applyShifted(k, start, shift), k.add(startBytes, k.mul(group, 4)));
   });
   if (!halves && groups % 2) { // What the last pair lacks.
     store(k.splatInt(k.lanes(1, k.b.getI16Type()), 0), k.index(2 * groups));

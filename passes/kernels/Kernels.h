@@ -83,10 +83,8 @@ struct ActForm {
   }
 };
 
-/// Whether dots of such weights can be crossed (tile.dot): codes of 4 bits at most, under one scale for the 32 activations of a
-/// cross sum. What such weights read, and may read with others, are crossed activations if a variant crosses dots.
-bool canCross(const Format &format);
-/// In what form a variant with such a schedule wants what such weights read, of a chunk.
+/// In what form a variant with such a schedule wants what such weights read, of a chunk: crossed where it crosses their dots,
+/// stepped where it looks up products with their scales. Other weights and variants may read the same rows.
 ActForm formFor(const Format &format, const Schedule &schedule);
 /// What kernels of such weights read of activations beside codes, scales and starts.
 ActSums sumsOf(const Format &format);

@@ -37,7 +37,9 @@ StagedTile::StagedTile(const WeightShape &weight, int64_t offset, const Schedule
   assert(!format.isFloat());
 }
 
-bool sinter::canCross(const Format &format) {
+/// Whether dots of such weights can be crossed (tile.dot): codes of 4 bits at most, under one scale for the 32 activations of a
+/// cross sum.
+static bool canCross(const Format &format) {
   return !format.isFloat() && !format.signedCodes && format.codeBits() <= 4 && scaleGroups(format) == 1;
 }
 
@@ -76,8 +78,8 @@ Value StartRule::apply(KernelBuilder &k, Value start, Value crossSum) const {
   return k.make<arith::AddIOp>(scaled, k.splatInt(cast<VectorType>(start.getType()), int64_t(1) << (shift - 1)));
 }
 
-Value StartRule::apply(KernelBuilder &k, Value start, VectorType type, Value shifts) const {
-  Value one = k.splatInt(type, 1), half = k.make<arith::ShRUIOp>(k.make<arith::ShLIOp>(one, shifts), one);
+Value StartRule::applyShifted(KernelBuilder &k, Value start, Value shifts) const {
+  Value one = k.splatInt(cast<VectorType>(start.getType()), 1), half = k.make<arith::ShRUIOp>(k.make<arith::ShLIOp>(one, shifts), one);
   return offset ? k.make<arith::AddIOp>(offsetStart(k, start, offset, unit), half) : half;
 }
 

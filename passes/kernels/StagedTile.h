@@ -18,18 +18,21 @@ struct StartRule {
   }
   /// With half of what a dot is shifted by.
   mlir::Value apply(KernelBuilder &k, mlir::Value start, mlir::Value crossSum) const;
-  /// The same of words of `type` that are shifted by `shifts`.
-  mlir::Value apply(KernelBuilder &k, mlir::Value start, mlir::VectorType type, mlir::Value shifts) const;
+  /// The same of dots that are not crossed and are shifted by `shifts`.
+  mlir::Value applyShifted(KernelBuilder &k, mlir::Value start, mlir::Value shifts) const;
 };
 
 /// Where activations' scales are stepped (!tile.acts) they are (4 + m) / 8 * 2^-e times their token's unit. Of a pair's levels w
 /// there is a line for each m and two powers, w * (4 + m) / 8 and w * (4 + m) / 128: a product of levels is looked up. By the rest
-/// of e dots are shifted on their way to 16 bits: three more bits are lost at most where a scale is down to 2^-7 of the largest, six
-/// at 2^-10. A group whose dot would be shifted by more than 16 finds a line of zeros: to dots of the largest it would add less
-/// than 1.
+/// of e dots are shifted on their way to 16 bits: three more bits are lost at most where a scale is down to 2^-7 of the largest,
+/// six at 2^-10. A group whose dot would be shifted by more than 16 finds a line of zeros: to dots of the largest it would add
+/// less than 1.
 struct StepTable {
-  static constexpr int64_t kSteps = 4, kLines = 2 * kSteps, kDown = 4;
-  static double factor(int64_t line) { return double(4 + line % kSteps) / (line < kSteps ? 8 : 8 << kDown); }
+  static constexpr int64_t kSteps = 1 << tile::ActsType::kStepBits, kLines = 2 * kSteps, kDown = 4;
+  static double factor(int64_t line) {
+    double step = double(kSteps + line % kSteps) / (2 * kSteps);
+    return line < kSteps ? step : step / (1 << kDown);
+  }
 };
 
 /// The 32 rows of one row tile of a matrix in an integer format, in scratch. Scale groups go in pairs: those of two blocks of
