@@ -3,6 +3,7 @@
 // structured kernels -> (Pipeline.cpp) LLVM dialect -> LLVM IR -> optimised -> object -> (LinkBlob.cpp) blob
 //
 //===----------------------------------------------------------------------===//
+#include "codegen/cpu/AllocationOrder.h"
 #include "codegen/cpu/Annotate.h"
 #include "codegen/cpu/CodeBlob.h"
 #include "codegen/cpu/LinkBlob.h"
@@ -113,6 +114,7 @@ LogicalResult writeCode(llvm::Module &module, llvm::TargetMachine &machine, cons
   pm.add(info);
   if (config->addISelPasses())
     return failure();
+  allocateFromTheLast();
   config->addMachinePasses();
   config->setInitialized();
   if (codegen.addAsmPrinter(pm, out, nullptr, type, info->getMMI().getContext()))

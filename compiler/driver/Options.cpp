@@ -1,5 +1,6 @@
 //===- Options.cpp - The command line of sinterc --------------------------===//
 #include "compiler/driver/Options.h"
+#include "codegen/cpu/AllocationOrder.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/StringExtras.h"
@@ -229,6 +230,7 @@ std::string parserMessage(llvm::StringRef message, llvm::StringRef program) {
 std::optional<Options> sinter::parseOptions(int argc, char **argv, int &exitCode) {
   // LLVM, MLIR and lld register options of their own, some by the names of ours; none is for users
   // of this tool.
+  cpu::findAllocationOrder();
   cl::ResetCommandLineParser();
   CommandLine line;
   // Before the options go: lld asks the parser about all that are registered.
