@@ -39,13 +39,13 @@ static constexpr RegisterBlock kNeonBlocks[] = {{1, 8, true}, {2, 8, true}, {4, 
 // Arranged activations leave the registers to sums. Of 12 tokens x 4 rows float and integer ones are 24 of 32; 4 are left for
 // words of activations, 3 for codes, 1 for a mask. Pairs: 16 tokens x 4 rows are 16, codes 8, scales 2; 6 are left for two dots
 // that are under way. Of 4 tokens they still need fewer instructions than a pointer a token. One token: 32 rows are 8 + 8, so
-// that a dot has 7 others to wait for its sum with.
+// that a dot has 7 others to wait for its sum with; of 2 and 4 tokens 16 and 8 rows.
 static constexpr RegisterBlock kDotprodBlocks[] = {{1, 32, true, Arrangement::rows, 8},
-                                                   {2, 8, true},
+                                                   {2, 16, false, Arrangement::rows, 0, 2},
                                                    {4, 8, false},
-                                                   {4, 4, false, Arrangement::tokens},
+                                                   {4, 8, false, Arrangement::tokens},
                                                    {8, 4, false, Arrangement::tokens},
-                                                   {12, 4, false, Arrangement::tokens}};
+                                                   {12, 4, false, Arrangement::tokens, 0, 4}};
 static constexpr RegisterBlock kI8mmBlocks[] = {{1, 32, true, Arrangement::rows, 8},
                                                 {2, 8, true},
                                                 {4, 8, false},

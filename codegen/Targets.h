@@ -56,6 +56,9 @@ struct RegisterBlock {
   /// Rows of a K-quant's super-block that are gone through together, of a block that streams; 0: `rows`. Fewer are less
   /// code.
   unsigned superRows = 0;
+  /// Of a block that does not stream, steps over the columns that a loop takes together: a core that runs instructions in order
+  /// does not begin the next one early.
+  unsigned steps = 1;
 };
 
 /// A chunk of fewer tokens is not worth unpacking a tile's weights for.

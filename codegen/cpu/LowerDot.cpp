@@ -68,7 +68,8 @@ public:
   /// A register for each sum to start in, where LLVM would copy one when a dot waits for it.
   void copyInit() {
     bool isZero = matchPattern(op.getInit(), m_Zero());
-    if (rows == lanes || !(isZero || op.getInit().getDefiningOp<vector::BroadcastOp>()))
+    Operation *init = op.getInit().getDefiningOp();
+    if (rows == lanes || !(isZero || isa_and_nonnull<vector::BroadcastOp, vector::ShuffleOp>(init)))
       return;
     // The last copy would be in place of the original.
     for (Value &sum : MutableArrayRef(sums).drop_back(isZero ? 0 : 1))
@@ -438,8 +439,9 @@ SmallVector<Value> cpu::lowerDots(OpBuilder &b, ArrayRef<DotOp> dots, const Vari
       words.push_back({q});
   for (DotLowering &lowering : lowerings)
     lowering.begin();
-  if (placed && !arranged) {
-    hoistLoads(dots);
+  if (placed) {
+    if (!arranged)
+      hoistLoads(dots);
     for (DotLowering &lowering : lowerings)
       lowering.copyInit();
   }

@@ -18,7 +18,7 @@
 // next rows (RegisterBlock, codegen/Targets.h). The loop steps by super-blocks because a block's integer scales lie at bits
 // that depend on its place in one: unrolled, the shifts are constants and the lines with d and the integers are loaded once.
 // Blocks of arranged activations have so many tokens that this is worth nothing, and so much code that it costs: they step by one
-// block.
+// block, or by as many as hide latency (RegisterBlock::steps).
 //
 // For one token, where memory is what limits, a target may read several streams (Schedule::streamBytes): a super-block of each of
 // the strip's tiles, which are apart, before the next ones.
@@ -35,6 +35,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "passes/kernels/Product.h"
+#include <numeric>
 
 using namespace mlir;
 using namespace sinter;
@@ -70,11 +71,9 @@ struct Product {
   Value step(Value at, Value part, Value acc) {
     return arranged ? integerBlock(at, part, acc) : superBlock(at, part, acc);
   }
-  /// Of the largest arranged block, whose sums leave no registers to begin the next step in: what a loop costs beside its steps
-  /// is shared by four, or two.
-  int64_t stepsTogether() {
-    bool shared = arranged && together == 1 && k.T > kFewTokens && blocksPerSuper() == 1;
-    return !shared ? 1 : steps() % 4 == 0 ? 4 : steps() % 2 == 0 ? 2 : 1;
+  /// Of formats whose super-block is one block.
+  int64_t stepsTogether(const RegisterBlock &block) {
+    return blocksPerSuper() == 1 && !format.isFloat() ? std::gcd<int64_t>(steps(), block.steps) : 1;
   }
   Value place(Value block, Value part) {
     return k.op<LoadPackedOp>(BlockType::get(k.b.getContext(), format.id, rows), weight, tile, block, part);
@@ -269,7 +268,7 @@ Value sinter::buildStoredProduct(KernelBuilder &k, Value weight, Value tile, Val
   Value zero = k.splat(product.sums(), 0.0), end = k.index(product.steps()), first = k.index(0);
   Value sums = k.scratchRows(number * sumBytes(block), kTileRows);
   forParts(k, block, [&](Value part) {
-    int64_t together = product.stepsTogether();
+    int64_t together = product.stepsTogether(block);
     Value sum = k.loop(k.index(0), end, together, zero, [&](Value at, ValueRange acc) {
       Value next = acc[0];
       for (int64_t i = 0; i < together; ++i)
