@@ -47,7 +47,7 @@ static constexpr RegisterBlock kDotprodBlocks[] = {{1, 32, true, Arrangement::ro
                                                    {8, 4, false, Arrangement::tokens},
                                                    {12, 4, false, Arrangement::tokens, 0, 4}};
 static constexpr RegisterBlock kI8mmBlocks[] = {{1, 32, true, Arrangement::rows, 8},
-                                                {2, 8, true},
+                                                {2, 16, false, Arrangement::rows, 0, 2},
                                                 {4, 8, false},
                                                 {4, 4, false, Arrangement::pairs},
                                                 {8, 4, false, Arrangement::pairs},
