@@ -41,13 +41,13 @@ static constexpr RegisterBlock kNeonBlocks[] = {{1, 8, true}, {2, 8, true}, {4, 
 // that are under way. Of 4 tokens they still need fewer instructions than a pointer a token. One token: 32 rows are 8 + 8, so
 // that a dot has 7 others to wait for its sum with; of 2 and 4 tokens 16 and 8 rows.
 static constexpr RegisterBlock kDotprodBlocks[] = {{1, 32, true, Arrangement::rows, 8},
-                                                   {2, 16, false, Arrangement::rows, 0, 2},
+                                                   {2, 16, false, Arrangement::rows, 8, 2},
                                                    {4, 8, false},
                                                    {4, 8, false, Arrangement::tokens},
                                                    {8, 4, false, Arrangement::tokens},
                                                    {12, 4, false, Arrangement::tokens, 0, 4}};
 static constexpr RegisterBlock kI8mmBlocks[] = {{1, 32, true, Arrangement::rows, 8},
-                                                {2, 16, false, Arrangement::rows, 0, 2},
+                                                {2, 16, false, Arrangement::rows, 8, 2},
                                                 {4, 8, false},
                                                 {4, 4, false, Arrangement::pairs},
                                                 {8, 4, false, Arrangement::pairs},

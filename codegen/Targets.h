@@ -53,8 +53,7 @@ struct RegisterBlock {
   /// Of integer formats. Blocks that do not stream, and so read their activations again for every `rows` rows, may
   /// arrange them first; float formats have no use for such a block.
   Arrangement arrangement = Arrangement::rows;
-  /// Rows of a K-quant's super-block that are gone through together, of a block that streams; 0: `rows`. Fewer are less
-  /// code.
+  /// Rows of a K-quant's super-block that are gone through together; 0: `rows`. Fewer are less code.
   unsigned superRows = 0;
   /// Of a block that does not stream, steps over the columns that a loop takes together: a core that runs instructions in order
   /// does not begin the next one early.

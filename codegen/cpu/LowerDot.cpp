@@ -69,7 +69,7 @@ public:
   void copyInit() {
     bool isZero = matchPattern(op.getInit(), m_Zero());
     Operation *init = op.getInit().getDefiningOp();
-    if (rows == lanes || !(isZero || isa_and_nonnull<vector::BroadcastOp, vector::ShuffleOp>(init)))
+    if (!isZero && (rows == lanes || !isa_and_nonnull<vector::BroadcastOp, vector::ShuffleOp>(init)))
       return;
     // The last copy would be in place of the original.
     for (Value &sum : MutableArrayRef(sums).drop_back(isZero ? 0 : 1))

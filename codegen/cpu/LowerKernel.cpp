@@ -57,6 +57,7 @@ private:
   void forTiles(scf::ForOp strips, Value distance, Value end);
   /// Whether scratch holds arranged activations, many words that are stored and read one after another.
   bool arranges() { return variant.schedule.linear.back().arrangement != Arrangement::rows; }
+  bool loadsPairs(LoadOp load);
   FailureOr<size_t> dots(ArrayRef<Operation *> ops);
   FailureOr<Value> lower(Operation *op);
   Value uniform(LoadUniformOp op);
@@ -73,14 +74,15 @@ private:
   Location loc;
   DenseMap<Value, Value> pointers;
 
-  /// The latest address that addressInOneRegister() has hidden: those after it in the block use it too.
-  struct {
+  /// An address that addressInOneRegister() has hidden: those after it in the block use it too.
+  struct Hidden {
     Block *block = nullptr;
-    Value binding;
     SmallVector<Value> terms;
     int64_t start = 0;
     Value pointer;
-  } hidden;
+  };
+  /// The latest one of each binding.
+  DenseMap<Value, Hidden> hidden;
 };
 
 Value KernelLowering::loadField(Value args, unsigned offset, Type type) {
@@ -105,12 +107,11 @@ Value KernelLowering::address(Value binding, Value offset) {
 Value KernelLowering::addressInOneRegister(Value binding, Value offset, int64_t reach) {
   SmallVector<Value> terms;
   int64_t constant = takeTerms(offset, terms), start = reach ? constant : 0;
-  bool near = !reach || std::abs(constant - hidden.start) <= reach;
-  if (hidden.block != b.getInsertionBlock() || hidden.binding != binding || hidden.terms != terms || !near) {
-    Value pointer = cpu::hideInRegister(b, loc, step(pointers.lookup(binding), terms, start), "r");
-    hidden = {b.getInsertionBlock(), binding, terms, start, pointer};
-  }
-  return step(hidden.pointer, {}, constant - hidden.start);
+  Hidden &latest = hidden[binding];
+  bool near = !reach || std::abs(constant - latest.start) <= reach;
+  if (latest.block != b.getInsertionBlock() || latest.terms != terms || !near)
+    latest = {b.getInsertionBlock(), terms, start, cpu::hideInRegister(b, loc, step(pointers.lookup(binding), terms, start), "r")};
+  return step(latest.pointer, {}, constant - latest.start);
 }
 
 /// `pointer` and the sum of `terms` and `constant` bytes.
@@ -269,12 +270,27 @@ FailureOr<size_t> KernelLowering::dots(ArrayRef<Operation *> ops) {
   return group.size();
 }
 
+/// Whether it is several registers of a super-block that is longer than a load of two of them reaches, on a core that such loads
+/// are worth something to.
+bool KernelLowering::loadsPairs(LoadOp load) {
+  auto weight = dyn_cast<PackedType>(load.getSource().getType());
+  auto vector = dyn_cast<VectorType>(load.getType());
+  if (variant.ordering != Ordering::program || !weight || !vector ||
+      vector.getDimSize(0) * vector.getElementTypeBitWidth() <= variant.vectorBits)
+    return false;
+  PackedLayout layout(Format::get(weight.getFormat()), weight.getRows(), weight.getCols());
+  return layout.superBytes() > cpu::kPairReach;
+}
+
 FailureOr<Value> KernelLowering::lower(Operation *op) {
-  if (auto load = dyn_cast<LoadOp>(op))
+  if (auto load = dyn_cast<LoadOp>(op)) {
+    Value source = load.getSource(), offset = load.getOffset();
     return b
-        .create<LLVM::LoadOp>(loc, load.getType(), address(load.getSource(), load.getOffset()),
+        .create<LLVM::LoadOp>(loc, load.getType(),
+                              loadsPairs(load) ? addressInOneRegister(source, offset, cpu::kPairReach) : address(source, offset),
                               alignmentOf(load.getType()))
         .getResult();
+  }
   if (auto load = dyn_cast<LoadUniformOp>(op))
     return uniform(load);
   if (auto store = dyn_cast<StoreOp>(op)) {

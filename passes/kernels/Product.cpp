@@ -262,8 +262,18 @@ static void forParts(KernelBuilder &k, const RegisterBlock &block, llvm::functio
   k.loop(k.index(0), k.index(kTileRows), block.rows, body);
 }
 
+/// `block` with the rows that it has of this weight.
+static RegisterBlock blockOf(Value weight, const RegisterBlock &block) {
+  const Format &format = Format::get(cast<PackedType>(weight.getType()).getFormat());
+  RegisterBlock own = block;
+  if (own.superRows && !format.isFloat() && format.superBlock > kActGroup)
+    own.rows = own.superRows;
+  return own;
+}
+
 Value sinter::buildStoredProduct(KernelBuilder &k, Value weight, Value tile, Value x, Value row,
-                                 const RegisterBlock &block, unsigned number) {
+                                 const RegisterBlock &any, unsigned number) {
+  RegisterBlock block = blockOf(weight, any);
   Product product = makeProduct(k, weight, tile, x, row, block);
   Value zero = k.splat(product.sums(), 0.0), end = k.index(product.steps()), first = k.index(0);
   Value sums = k.scratchRows(number * sumBytes(block), kTileRows);
@@ -320,9 +330,7 @@ Value sinter::buildProduct(KernelBuilder &k, Value weight, Value tile, Value x, 
   Value first = k.index(0);
   if (!any.streams)
     return k.loadRow(buildStoredProduct(k, weight, tile, x, row, any, 0), first, first, k.T, kTileRows);
-  RegisterBlock block = any;
-  if (any.superRows && makeProduct(k, weight, tile, x, row, any).blocksPerSuper() > 1)
-    block.rows = any.superRows;
+  RegisterBlock block = blockOf(weight, any);
   Product product = makeProduct(k, weight, tile, x, row, block);
   product.distance = prefetch;
   Value zero = k.splat(product.sums(), 0.0), end = k.index(product.supers());
