@@ -37,21 +37,22 @@ static constexpr RegisterBlock kAvx512Staged = {8, 16, false};
 static constexpr RegisterBlock kAvx2Blocks[] = {{1, 32, true}, {2, 16, true}, {4, 8, false}};
 static constexpr RegisterBlock kNeonBlocks[] = {{1, 8, true}, {2, 8, true}, {4, 8, false}};
 // Arranged activations leave the registers to sums. Of 12 tokens x 4 rows float and integer ones are 24 of 32; 4 are left for
-// words of activations, 3 for codes, 1 for a mask. Pairs: 16 tokens x 4 rows are 16, codes 8, scales 2; 6 are left for two dots
-// that are under way. Of 4 tokens they still need fewer instructions than a pointer a token. One token: 32 rows are 8 + 8, so
-// that a dot has 7 others to wait for its sum with; of 2 and 4 tokens 16 and 8 rows.
+// words of activations, 3 for codes, 1 for a mask. Pairs: 8 tokens x 4 rows are 8 + 8, codes twice 2; 12 tokens would leave none to
+// load what the next dots read. Of 4 tokens they still need fewer instructions than a pointer a token. One token: 32 rows are
+// 8 + 8, so that a dot has 7 others to wait for its sum with; of 2 and 4 tokens 16 and 8 rows.
 static constexpr RegisterBlock kDotprodBlocks[] = {{1, 32, true, Arrangement::rows, 8},
                                                    {2, 16, false, Arrangement::rows, 8, 2},
                                                    {4, 8, false},
                                                    {4, 8, false, Arrangement::tokens},
                                                    {8, 4, false, Arrangement::tokens},
                                                    {12, 4, false, Arrangement::tokens, 0, 4}};
+static constexpr RegisterBlock kDotprodUnpacked = {12, 4, false, Arrangement::tokens, 0, 2};
 static constexpr RegisterBlock kI8mmBlocks[] = {{1, 32, true, Arrangement::rows, 8},
                                                 {2, 16, false, Arrangement::rows, 8, 2},
                                                 {4, 8, false},
-                                                {4, 4, false, Arrangement::pairs},
-                                                {8, 4, false, Arrangement::pairs},
-                                                {16, 4, false, Arrangement::pairs}};
+                                                {4, 8, false, Arrangement::pairs, 0, 2},
+                                                {8, 4, false, Arrangement::pairs}};
+static constexpr RegisterBlock kI8mmUnpacked = {8, 4, false, Arrangement::pairs, 0, 4};
 static constexpr RegisterBlock kSve256Blocks[] = {{1, 16, true}, {2, 16, true}, {4, 16, false}, {8, 8, false}};
 static constexpr RegisterBlock kSve512Blocks[] = {{1, 16, true}, {2, 16, true}, {4, 16, false}, {8, 16, false}};
 static constexpr StringRef kAvx512Llvm = "+avx2,+fma,+f16c,+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512vnni";
@@ -59,9 +60,9 @@ static constexpr StringRef kAvx512Llvm = "+avx2,+fma,+f16c,+avx512f,+avx512bw,+a
 static constexpr unsigned kStreamBytes = 2304;
 static constexpr Variant kX86Variants[] = {
     {"zen4", kZen4, kAvx512Llvm, 512, DotKind::vpdpbusd,
-     {kAvx512Blocks, 8, 32, 4096, kStreamBytes, 0, kAvx512Staged, true, true, true, true}, {}, Ordering::registers, true},
+     {kAvx512Blocks, 8, 32, 4096, kStreamBytes, 0, kAvx512Staged, {}, true, true, true, true}, {}, Ordering::registers, true},
     {"avx512vnni", kAvx512Vnni, kAvx512Llvm, 512, DotKind::vpdpbusd,
-     {kAvx512Blocks, 8, 32, 4096, kStreamBytes, 0, kAvx512Staged, true, true}, {}, Ordering::registers},
+     {kAvx512Blocks, 8, 32, 4096, kStreamBytes, 0, kAvx512Staged, {}, true, true}, {}, Ordering::registers},
     {"avxvnni", kAvxVnni, "+avx2,+fma,+f16c,+avxvnni", 256, DotKind::vpdpbusd, {kAvx2Blocks, 4, 16, 4096, kStreamBytes}, {},
      Ordering::registers},
     {"avx2", kAvx2, "+avx2,+fma,+f16c", 256, DotKind::pmaddubsw, {kAvx2Blocks, 4, 16, 4096, kStreamBytes}, {}, Ordering::registers},
@@ -76,9 +77,9 @@ static constexpr unsigned kStrip = 320 * 1024;
 static constexpr Variant kAArch64Variants[] = {
     {"sve512", kSve512, "+neon,+dotprod,+sve", 512, DotKind::sdot, {kSve512Blocks, 8, 32, 0}, kTune},
     {"sve256", kSve256, "+neon,+dotprod,+sve", 256, DotKind::sdot, {kSve256Blocks, 4, 16, 0}, kTune},
-    {"i8mm", kI8mm, "+neon,+dotprod,+i8mm", 128, DotKind::sdot, {kI8mmBlocks, 4, 16, 0, 0, kStrip}, kInOrderTune,
+    {"i8mm", kI8mm, "+neon,+dotprod,+i8mm", 128, DotKind::sdot, {kI8mmBlocks, 4, 16, 0, 0, kStrip, {}, kI8mmUnpacked}, kInOrderTune,
      Ordering::program},
-    {"dotprod", kDotprod, "+neon,+dotprod", 128, DotKind::sdot, {kDotprodBlocks, 4, 16, 0, 0, kStrip}, kInOrderTune,
+    {"dotprod", kDotprod, "+neon,+dotprod", 128, DotKind::sdot, {kDotprodBlocks, 4, 16, 0, 0, kStrip, {}, kDotprodUnpacked}, kInOrderTune,
      Ordering::program},
     {"neon", {}, "+neon", 128, DotKind::smull, {kNeonBlocks, 4, 16, 0}},
 };
@@ -104,10 +105,9 @@ static constexpr Preset kPresets[] = {
     {"a64fx", "aarch64", kOnlySve512},
     {"cortex-a53", "aarch64", kOnlyNeon},
     {"cortex-a55", "aarch64", kOnlyDotprod},
-    // They have i8mm too. But they run instructions in order, and the dots of 12 tokens are all under way, of 16 tokens' pairs
-    // two at a time: 18.3 multiply-adds a cycle for 9.2 in llvm-mca's model of an A510.
-    {"cortex-a510", "aarch64", kOnlyDotprod},
-    {"cortex-a520", "aarch64", kOnlyDotprod},
+    // A chunk in llvm-mca's model of an A510: 24.7 multiply-adds a cycle, with dotprod 18.3.
+    {"cortex-a510", "aarch64", kOnlyI8mm},
+    {"cortex-a520", "aarch64", kOnlyI8mm},
     {"cortex-a76", "aarch64", kOnlyDotprod},
     {"cortex-x4", "aarch64", kOnlyI8mm},
     {"neoverse-n2", "aarch64", kOnlyI8mm},

@@ -84,6 +84,9 @@ struct Schedule {
   /// (passes/kernels/StagedTile.h), and this block reads them there, with scales in 16 bits (StagedProduct.cpp). No tokens: not
   /// on this target.
   RegisterBlock staged = {0, 0, false};
+  /// The same for arranged activations: a strip's weights are unpacked once (passes/kernels/UnpackedTile.h), and this block reads
+  /// them there.
+  RegisterBlock unpacked = {0, 0, false};
   /// Unpacked codes of 8 bits are unsigned: what the target's instruction takes them for.
   bool unsignedCodes = false;
   /// Attention of a chunk multiplies integers of 16 bits, two a lane, instead of floats (passes/kernels/AttentionHalves.cpp).

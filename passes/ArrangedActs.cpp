@@ -3,8 +3,8 @@
 //   tile.arrange_acts %acts[%m], %side          scf.for %unit (4 tokens, or a pair) {
 //                                        ==>      scf.for %group step 4 {
 //                                                   for each of 4 groups:
-//                                                     its codes, word after word or token after token of the 4, or 8 bytes
-//                                                     of one and 8 of the other in turn;
+//                                                     its codes, word after word of the 4 or of the pair, or token after
+//                                                     token, or 8 bytes of one and 8 of the other in turn;
 //                                                     its numbers, out of vectors of the 4 groups' } }
 //
 // The layout is the text of !tile.arranged. Numbers are loaded 4 groups at a time; past the last group what follows in the
@@ -64,9 +64,15 @@ void Arranged::storeCodes(ArrayRef<Value> codes, Value at) {
     store(v, add(at, kActGroup * static_cast<int64_t>(t)));
 }
 
-/// `codes`: of each of 4 tokens 8 words. All of their first words, all of their second ones, ...
+/// `codes`: of each of 4 tokens 8 words, or of each of two 4 words of 64 bits. All of their first words, all of their second
+/// ones, ...
 SmallVector<Value> Arranged::words(ArrayRef<Value> codes) {
   SmallVector<Value> result;
+  if (pairs()) {
+    for (int64_t i = 0; i < 4; ++i)
+      result.push_back(shuffle(codes[0], codes[1], {i, i + 4}));
+    return result;
+  }
   for (int64_t i = 0; i < 8; i += 2) {
     int64_t turns[] = {i, i + 8, i + 1, i + 9};
     Value low = shuffle(codes[0], codes[1], turns), high = shuffle(codes[2], codes[3], turns);
@@ -144,7 +150,8 @@ void sinter::arrangeActs(OpBuilder &b, ArrangeActsOp op) {
       to.storeFourTimes(high, i, place(Part::HighStarts));
     }
     if (to.type.byWord()) {
-      for (auto [word, v] : llvm::enumerate(to.words(load(8, i32, kActGroup * i, kActGroup))))
+      for (auto [word, v] : llvm::enumerate(to.words(to.pairs() ? load(4, b.getI64Type(), kActGroup * i, kActGroup)
+                                                              : load(8, i32, kActGroup * i, kActGroup))))
         to.store(v, to.add(place(Part::Codes), to.type.getWordOffset(word) - to.type.getOffset(Part::Codes)));
     } else {
       to.storeCodes(load(4, b.getI64Type(), kActGroup * i, kActGroup), place(Part::Codes));
@@ -205,7 +212,12 @@ SmallVector<ActGroup> sinter::loadArranged(OpBuilder &b, LoadArrangedOp op) {
     };
     Value scales = numbers(f32, Part::Scales, 0), totals = numbers(f32, Part::Totals, 0);
     if (from.pairs()) {
-      groups.push_back({words(16, type.getOffset(Part::Codes) + u * type.getUnitStep(Part::Codes)), scales,
+      SmallVector<Value> codes;
+      for (int64_t word = 0; type.byWord() && word < type.getWords(); ++word)
+        codes.push_back(fours.lookup(type.getWordOffset(word) + u * type.getUnitStep(Part::Codes)));
+      groups.push_back({type.byWord() ? b.create<ConcatOp>(op.getLoc(), from.lanes(16, i32), codes)
+                                      : words(16, type.getOffset(Part::Codes) + u * type.getUnitStep(Part::Codes)),
+                        scales,
                         numbers(i32, Part::Starts, 0), numbers(i32, Part::LowStarts, 0), numbers(i32, Part::HighStarts, 0),
                         totals});
       continue;

@@ -38,7 +38,7 @@ constexpr size_t kTokensAhead = 4;
 constexpr size_t kEarlyLoads = 2;
 
 bool isLoad(Operation *op) { return isa<LoadOp, LoadUniformOp>(op); }
-bool isDot(Operation *op) { return isa<DotOp>(op); }
+bool isDot(Operation *op) { return isa<DotOp, DotPairsOp>(op); }
 
 /// What is read behind a row of dots comes behind it: in front there is no register for it.
 void sinkBehindDots(Ops range) {

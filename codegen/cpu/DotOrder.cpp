@@ -51,8 +51,10 @@ bool makesOnly(Operation *op) { return isMemoryEffectFree(op) || isa<LLVM::Inlin
 
 /// Takes no instruction: names registers, or becomes part of the dot.
 bool isFree(Operation *op) {
+  if (auto shuffle = dyn_cast<vector::ShuffleOp>(op); shuffle && shuffle.getV1() != shuffle.getV2())
+    return false;
   return isa<vector::BitCastOp, arith::BitcastOp, vector::ExtractOp, vector::ExtractStridedSliceOp, vector::FromElementsOp,
-             vector::ShuffleOp>(op);
+             vector::InsertStridedSliceOp, vector::ShuffleOp>(op);
 }
 
 class Placement {
@@ -156,6 +158,43 @@ private:
 
 } // namespace
 
+SmallVector<size_t> cpu::orderByLine(ValueRange codes) {
+  llvm::MapVector<Operation *, SmallVector<size_t>> lines;
+  for (auto [q, code] : llvm::enumerate(codes)) {
+    Operation *op = code.getDefiningOp();
+    while (op && !isa<LLVM::LoadOp>(op))
+      op = op->getNumOperands() ? op->getOperand(0).getDefiningOp() : nullptr;
+    lines[op].push_back(q);
+  }
+  SmallVector<size_t> order;
+  for (auto &[line, words] : lines)
+    llvm::append_range(order, words);
+  return order;
+}
+
+SmallVector<size_t> cpu::orderOfWords(ValueRange codes) {
+  SmallVector<size_t> order = orderByLine(codes);
+  size_t half = order.size() / 2;
+  if (order.size() % 4 == 0 && llvm::is_sorted(order))
+    for (size_t i = 0; i < order.size(); ++i)
+      order[i] = i % 2 * half + i / 2;
+  return order;
+}
+
+void cpu::copyStarts(OpBuilder &b, Value init, MutableArrayRef<Value> sums) {
+  bool isZero = matchPattern(init, m_Zero());
+  Operation *maker = init.getDefiningOp();
+  if (!isZero && (sums.size() == 1 || !isa_and_nonnull<vector::BroadcastOp, vector::ShuffleOp>(maker)))
+    return;
+  // The last copy would be in place of the original.
+  for (Value &sum : sums.drop_back(isZero ? 0 : 1))
+    sum = b.create<LLVM::InlineAsmOp>(init.getLoc(), sum.getType(), isZero ? ValueRange() : ValueRange(sum),
+                                      isZero ? "movi $0.2d, #0" : "mov $0.16b, $1.16b", isZero ? "=w" : "=w,w",
+                                      /*has_side_effects=*/true, /*is_align_stack=*/false, LLVM::AsmDialectAttr(),
+                                      ArrayAttr())
+              .getRes();
+}
+
 void cpu::placeOperands(ArrayRef<DotStep> steps, int64_t ahead) { Placement(steps, ahead).run(); }
 
 Value cpu::makeLanes(OpBuilder &b, Value v, int64_t first, int64_t count, MadeLanes &made) {
@@ -176,6 +215,11 @@ Value cpu::makeLanes(OpBuilder &b, Value v, int64_t first, int64_t count, MadeLa
     Value address = load.getAddr();
     address = b.create<LLVM::GEPOp>(loc, address.getType(), b.getI8Type(), address, ArrayRef<LLVM::GEPArg>{bytes});
     result = b.create<LLVM::LoadOp>(loc, part, address, load.getAlignment().value_or(0));
+  } else if (auto zip = dyn_cast_or_null<vector::InterleaveOp>(op)) {
+    SmallVector<int64_t> mask;
+    for (int64_t lane = first; lane < first + count; ++lane)
+      mask.push_back(lane / 2 + lane % 2 * (type.getDimSize(0) / 2));
+    result = b.create<vector::ShuffleOp>(loc, zip.getLhs(), zip.getRhs(), mask);
   } else if (auto cast = dyn_cast_or_null<vector::BitCastOp>(op)) {
     int64_t lanes = cast.getSourceVectorType().getDimSize(0), all = type.getDimSize(0);
     Value source = makeLanes(b, cast.getSource(), first * lanes / all, count * lanes / all, made);

@@ -19,6 +19,14 @@ struct DotStep {
 /// they are read: to `ahead` of them.
 void placeOperands(llvm::ArrayRef<DotStep> steps, int64_t ahead);
 
+/// Words of one line after another, in the order of their lines: a line is in a register as long as its words are unpacked.
+llvm::SmallVector<size_t> orderByLine(mlir::ValueRange codes);
+/// The same for arranged activations: where each word has a line to itself, in the order of !tile.arranged.
+llvm::SmallVector<size_t> orderOfWords(mlir::ValueRange codes);
+
+/// Registers for sums that start with the same `init`, where LLVM would copy one when a dot waits for it. Of Arm.
+void copyStarts(mlir::OpBuilder &b, mlir::Value init, llvm::MutableArrayRef<mlir::Value> sums);
+
 /// What was made of lanes of a long vector, by the first of them.
 using MadeLanes = llvm::DenseMap<std::pair<mlir::Value, int64_t>, mlir::Value>;
 

@@ -14,7 +14,7 @@
 //              kept in 16 bits as long as they fit, then widened with vpmaddwd.
 //   sdot       signed x signed: codes of fewer than 8 bits are positive bytes. On SVE the word of x is an element of
 //              four that are repeated in every 128 bits (ld1rq), and so are the factors of float dots
-//   smmla      signed x signed, two rows by two tokens by 8 codes (tile.dot_pairs): sums in 32 bits
+//   smmla      of tile.dot_pairs (LowerDotPairs.cpp)
 //   smull      widening multiplies of 8 bits, pairwise added to 32
 //
 // Float dots are chains of fused multiply-adds, everywhere.
@@ -65,19 +65,9 @@ public:
     inits = sums;
     pairs.assign(sums.size(), {});
   }
-  /// A register for each sum to start in, where LLVM would copy one when a dot waits for it.
+  /// A register for each sum to start in.
   void copyInit() {
-    bool isZero = matchPattern(op.getInit(), m_Zero());
-    Operation *init = op.getInit().getDefiningOp();
-    if (!isZero && (rows == lanes || !isa_and_nonnull<vector::BroadcastOp, vector::ShuffleOp>(init)))
-      return;
-    // The last copy would be in place of the original.
-    for (Value &sum : MutableArrayRef(sums).drop_back(isZero ? 0 : 1))
-      sum = b.create<LLVM::InlineAsmOp>(loc, sum.getType(), isZero ? ValueRange() : ValueRange(sum),
-                                        isZero ? "movi $0.2d, #0" : "mov $0.16b, $1.16b", isZero ? "=w" : "=w,w",
-                                        /*has_side_effects=*/true, /*is_align_stack=*/false, LLVM::AsmDialectAttr(),
-                                        ArrayAttr())
-                .getRes();
+    cpu::copyStarts(b, op.getInit(), sums);
     inits = sums;
   }
   /// A word, or a pair of crossed ones and those beside it.
@@ -350,21 +340,6 @@ static SmallVector<Operation *> lineUp(ValueRange codes, ArrayRef<size_t> order,
   return behind;
 }
 
-/// Words of one line after another, in the order of their lines: a line is in a register as long as its words are unpacked.
-static SmallVector<size_t> orderByLine(ValueRange codes) {
-  llvm::MapVector<Operation *, SmallVector<size_t>> lines;
-  for (auto [q, code] : llvm::enumerate(codes)) {
-    Operation *op = code.getDefiningOp();
-    while (op && !isa<LLVM::LoadOp>(op))
-      op = op->getNumOperands() ? op->getOperand(0).getDefiningOp() : nullptr;
-    lines[op].push_back(q);
-  }
-  SmallVector<size_t> order;
-  for (auto &[line, words] : lines)
-    llvm::append_range(order, words);
-  return order;
-}
-
 /// What is loaded behind dots for their results comes in front, with its addresses, so that it can be placed between them.
 static void hoistLoads(ArrayRef<DotOp> dots) {
   llvm::SmallPtrSet<Operation *, 32> results(dots.begin(), dots.end());
@@ -391,15 +366,6 @@ static void hoistLoads(ArrayRef<DotOp> dots) {
   for (Operation *op : others)
     if (early.contains(op))
       op->moveBefore(DotOp(dots.front()));
-}
-
-/// Those of activations that are arranged: words of one line one after the other, and in the order of !tile.arranged.
-static SmallVector<size_t> orderOfWords(ValueRange codes) {
-  SmallVector<size_t> order = orderByLine(codes);
-  if (codes.size() == 8 && llvm::is_sorted(order))
-    for (size_t i = 0; i < 8; ++i)
-      order[i] = i % 2 * 4 + i / 2;
-  return order;
 }
 
 /// Words of crossed dots that go together: pairs, with the others beside the second one.
@@ -435,7 +401,7 @@ SmallVector<Value> cpu::lowerDots(OpBuilder &b, ArrayRef<DotOp> dots, const Vari
   if (front.getCrossed())
     words = crossedSteps(front);
   else
-    for (size_t q : arranged ? orderOfWords(codes) : orderByLine(codes))
+    for (size_t q : arranged ? cpu::orderOfWords(codes) : cpu::orderByLine(codes))
       words.push_back({q});
   for (DotLowering &lowering : lowerings)
     lowering.begin();
@@ -473,28 +439,4 @@ SmallVector<Value> cpu::lowerDots(OpBuilder &b, ArrayRef<DotOp> dots, const Vari
   if (placed)
     placeOperands(steps, arranged ? 8 : 2);
   return llvm::map_to_vector(lowerings, [](DotLowering &lowering) { return lowering.end(); });
-}
-
-/// A register of sums has two rows of two tokens; one of codes the same rows, 8 codes each; a quarter of x two tokens, 8
-/// codes each.
-Value cpu::lowerDotPairs(OpBuilder &b, DotPairsOp dot) {
-  Location loc = dot.getLoc();
-  auto type = cast<VectorType>(dot.getResult().getType());
-  auto words = VectorType::get({4}, b.getI32Type());
-  auto bytes = VectorType::get({16}, b.getI8Type());
-  auto part = [&](Value v, int64_t first) { return cpu::lanesOf(b, loc, v, first, 4); };
-  auto bytesOf = [&](Value v, int64_t first) -> Value { return b.create<vector::BitCastOp>(loc, bytes, part(v, first)); };
-  SmallVector<Value> sums;
-  for (int64_t lane = 0; lane < type.getDimSize(0); lane += 4) {
-    Value acc = part(dot.getInit(), lane);
-    for (auto [j, codes] : llvm::enumerate(dot.getCodes())) {
-      Value x = bytesOf(dot.getX(), 2 * static_cast<int64_t>(dot.getFirst()) + 4 * static_cast<int64_t>(j));
-      acc = b.create<LLVM::CallIntrinsicOp>(loc, TypeRange{words},
-                                            b.getStringAttr("llvm.aarch64.neon.smmla.v4i32.v16i8"),
-                                            ValueRange{acc, bytesOf(codes, lane), x}, LLVM::FastmathFlagsAttr())
-                .getResult(0);
-    }
-    sums.push_back(acc);
-  }
-  return cpu::joinLanes(b, loc, sums);
 }

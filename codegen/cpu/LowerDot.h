@@ -12,8 +12,8 @@ namespace sinter::cpu {
 /// op allows.
 llvm::SmallVector<mlir::Value> lowerDots(mlir::OpBuilder &b, llvm::ArrayRef<tile::DotOp> dots, const Variant &variant);
 
-/// The same of a dot of pairs, by smmla.
-mlir::Value lowerDotPairs(mlir::OpBuilder &b, tile::DotPairsOp dot);
+/// The same of dots of pairs, by smmla.
+llvm::SmallVector<mlir::Value> lowerDotPairs(mlir::OpBuilder &b, llvm::ArrayRef<tile::DotPairsOp> dots);
 
 } // namespace sinter::cpu
 

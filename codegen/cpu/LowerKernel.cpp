@@ -58,7 +58,8 @@ private:
   /// Whether scratch holds arranged activations, many words that are stored and read one after another.
   bool arranges() { return variant.schedule.linear.back().arrangement != Arrangement::rows; }
   bool loadsPairs(LoadOp load);
-  FailureOr<size_t> dots(ArrayRef<Operation *> ops);
+  FailureOr<size_t> dots(DotOp first);
+  FailureOr<size_t> dots(DotPairsOp first);
   FailureOr<Value> lower(Operation *op);
   Value uniform(LoadUniformOp op);
   Value quads(LoadUniformOp op, VectorType type);
@@ -76,13 +77,13 @@ private:
 
   /// An address that addressInOneRegister() has hidden: those after it in the block use it too.
   struct Hidden {
-    Block *block = nullptr;
+    Block *block;
+    Value binding;
     SmallVector<Value> terms;
-    int64_t start = 0;
+    int64_t start;
     Value pointer;
   };
-  /// The latest one of each binding.
-  DenseMap<Value, Hidden> hidden;
+  SmallVector<Hidden> hidden;
 };
 
 Value KernelLowering::loadField(Value args, unsigned offset, Type type) {
@@ -107,11 +108,15 @@ Value KernelLowering::address(Value binding, Value offset) {
 Value KernelLowering::addressInOneRegister(Value binding, Value offset, int64_t reach) {
   SmallVector<Value> terms;
   int64_t constant = takeTerms(offset, terms), start = reach ? constant : 0;
-  Hidden &latest = hidden[binding];
-  bool near = !reach || std::abs(constant - latest.start) <= reach;
-  if (latest.block != b.getInsertionBlock() || latest.terms != terms || !near)
-    latest = {b.getInsertionBlock(), terms, start, cpu::hideInRegister(b, loc, step(pointers.lookup(binding), terms, start), "r")};
-  return step(latest.pointer, {}, constant - latest.start);
+  auto found = llvm::find_if(llvm::reverse(hidden), [&](const Hidden &h) {
+    return h.block == b.getInsertionBlock() && h.binding == binding && h.terms == terms &&
+           (!reach || std::abs(constant - h.start) <= reach);
+  });
+  if (found != hidden.rend())
+    return step(found->pointer, {}, constant - found->start);
+  Value pointer = cpu::hideInRegister(b, loc, step(pointers.lookup(binding), terms, start), "r");
+  hidden.push_back({b.getInsertionBlock(), binding, terms, start, pointer});
+  return step(pointer, {}, constant - start);
 }
 
 /// `pointer` and the sum of `terms` and `constant` bytes.
@@ -202,8 +207,8 @@ LogicalResult KernelLowering::run() {
     Operation *op = tileOps[i];
     b.setInsertionPoint(op);
     loc = op->getLoc();
-    if (isa<DotOp>(op)) {
-      FailureOr<size_t> lowered = dots(ArrayRef(tileOps).drop_front(i));
+    if (isa<DotOp, DotPairsOp>(op)) {
+      FailureOr<size_t> lowered = isa<DotOp>(op) ? dots(cast<DotOp>(op)) : dots(cast<DotPairsOp>(op));
       if (failed(lowered))
         return failure();
       i += *lowered - 1;
@@ -245,14 +250,28 @@ void KernelLowering::forTiles(scf::ForOp strips, Value distance, Value end) {
   }
 }
 
-/// Lowers the dot that comes first, together with those of other tokens right behind it; says how many.
-FailureOr<size_t> KernelLowering::dots(ArrayRef<Operation *> ops) {
-  SmallVector<DotOp> group = {cast<DotOp>(ops.front())};
-  while (auto next = dyn_cast_or_null<DotOp>(group.back()->getNextNode())) {
-    if (next.getCodes() != group.front().getCodes())
+/// A dot and those of other tokens right behind it.
+template <typename Dot> static SmallVector<Dot> dotsFrom(Dot first) {
+  SmallVector<Dot> group = {first};
+  while (auto next = dyn_cast_or_null<Dot>(group.back()->getNextNode())) {
+    if (next.getCodes() != first.getCodes())
       break;
     group.push_back(next);
   }
+  return group;
+}
+
+template <typename Dot> static size_t replaceDots(ArrayRef<Dot> dots, ValueRange values) {
+  for (auto [dot, value] : llvm::zip_equal(dots, values))
+    Dot(dot).getResult().replaceAllUsesWith(value);
+  for (Dot dot : dots)
+    dot->erase();
+  return dots.size();
+}
+
+/// Lowers the dot together with those of other tokens right behind it; says how many.
+FailureOr<size_t> KernelLowering::dots(DotOp first) {
+  SmallVector<DotOp> group = dotsFrom(first);
   for (DotOp dot : group) {
     if (dot.getUnsignedCodes() && dot.getBits() == 8 && variant.dot != DotKind::vpdpbusd)
       return dot.emitOpError("of unsigned codes of 8 bits has no instruction here");
@@ -263,20 +282,28 @@ FailureOr<size_t> KernelLowering::dots(ArrayRef<Operation *> ops) {
         !dot.getPositive())
       return dot.emitOpError("of 8-bit codes needs the start of its activations where weights are unsigned bytes");
   }
-  for (auto [dot, value] : llvm::zip_equal(group, cpu::lowerDots(b, group, variant)))
-    dot.getResult().replaceAllUsesWith(value);
-  for (DotOp dot : group)
-    dot->erase();
-  return group.size();
+  return replaceDots<DotOp>(group, cpu::lowerDots(b, group, variant));
 }
 
-/// Whether it is several registers of a super-block that is longer than a load of two of them reaches, on a core that such loads
-/// are worth something to.
+FailureOr<size_t> KernelLowering::dots(DotPairsOp first) {
+  if (!llvm::is_contained(variant.features, "i8mm"))
+    return first.emitOpError("has no form in variant ") << variant.name << ", which has no smmla";
+  SmallVector<DotPairsOp> group = dotsFrom(first);
+  return replaceDots<DotPairsOp>(group, cpu::lowerDotPairs(b, group));
+}
+
+/// Whether it is several registers of scratch, or of a super-block that is longer than a load of two of them reaches, on a core
+/// that such loads are worth something to.
 bool KernelLowering::loadsPairs(LoadOp load) {
-  auto weight = dyn_cast<PackedType>(load.getSource().getType());
   auto vector = dyn_cast<VectorType>(load.getType());
-  if (variant.ordering != Ordering::program || !weight || !vector ||
-      vector.getDimSize(0) * vector.getElementTypeBitWidth() <= variant.vectorBits)
+  if (variant.ordering != Ordering::program || !vector)
+    return false;
+  if (load.getSource() == kernel.getScratchArg() && vector.getElementType().getIntOrFloatBitWidth() == 32)
+    return true;
+  if (vector.getDimSize(0) * vector.getElementTypeBitWidth() <= variant.vectorBits)
+    return false;
+  auto weight = dyn_cast<PackedType>(load.getSource().getType());
+  if (!weight)
     return false;
   PackedLayout layout(Format::get(weight.getFormat()), weight.getRows(), weight.getCols());
   return layout.superBytes() > cpu::kPairReach;
@@ -340,11 +367,6 @@ FailureOr<Value> KernelLowering::lower(Operation *op) {
   }
   if (auto l = dyn_cast<LookupOp>(op))
     return cpu::lowerLookup(b, l, variant);
-  if (auto dot = dyn_cast<DotPairsOp>(op)) {
-    if (!llvm::is_contained(variant.features, "i8mm"))
-      return op->emitOpError("has no form in variant ") << variant.name << ", which has no smmla";
-    return cpu::lowerDotPairs(b, dot);
-  }
   if (auto sum = dyn_cast<AccumulateLevelsOp>(op))
     return cpu::lowerAccumulateLevels(b, sum, variant);
   if (auto sum = dyn_cast<AccumulateShiftedOp>(op))

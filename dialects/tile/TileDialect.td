@@ -107,16 +107,17 @@ def Tile_ActsType : Tile_Type<"Acts", "acts"> {
 def Tile_ArrangedType : Tile_Type<"Arranged", "arranged"> {
   let summary = "the int8 activations of a register block, side by side: a view of scratch";
   let description = [{
-    `!tile.arranged<2048, 16 by 1, starts>`: the groups of 16 rows of `!tile.acts<2048>`, so that one address and small
+    `!tile.arranged<2048, 12 by 1, starts>`: the groups of 12 rows of `!tile.acts<2048>`, so that one address and small
     displacements reach all tokens of a group. Tokens go together by one or by two. A group is, in the order in which it is
-    used, part by part of all tokens (by one); or of each 4 tokens (by one with `halves`, whose codes are read twice) or each
-    pair t, u of them (by two), one after the other, all of their parts:
+    used, part by part of all tokens; or, with `halves`, whose codes are read twice, of each 4 tokens (by one) or each pair t, u
+    of them (by two), one after the other, all of their parts:
 
       starts    where they are named: by one 4 times that of each token (what a dot begins with is the same for all rows),
                 by two t u t u
       half starts, low then high, where `halves` are named: as starts
       codes     by one word after word (4 codes), each of all tokens, in the order 0 4 1 5 2 6 3 7 in which formats of 4 bits
-                give them, with `halves` token after token; by two t[0..7] u[0..7] t[8..15] u[8..15] t[16..23] ..
+                give them, with `halves` token after token; by two words are t[0..7] u[0..7], t[8..15] u[8..15], .., in the
+                order 0 2 1 3, with `halves` pair after pair in their own
       scales    by one a word a token, by two t u t u
       totals    where they are named: as scales
 
@@ -136,10 +137,17 @@ def Tile_ArrangedType : Tile_Type<"Arranged", "arranged"> {
     int64_t getUnitTokens() const { return getTogether() == 2 ? 2 : 4; }
     /// Where a part of unit 0 lies, and how far from there that of the next unit.
     int64_t getOffset(Part part) const;
-    int64_t getUnitStep(Part part) const { return !byWord() ? getOffset(End) : part < Codes ? 64 : 16; }
-    /// Whether codes lie word after word; and where word `word` of unit 0 lies, with those of 3 more tokens.
-    bool byWord() const { return getTogether() == 1 && !getHalves(); }
-    int64_t getWordOffset(int64_t word) const { return getOffset(Codes) + 16 * getUnits() * (word % 4 * 2 + word / 4); }
+    int64_t getUnitStep(Part part) const { return !byWord() ? getOffset(End) : part < Codes ? getStartBytes() : 16; }
+    /// Starts of a unit.
+    int64_t getStartBytes() const { return getTogether() == 1 ? 64 : 16; }
+    /// Whether codes lie word after word; how many words there are; and where word `word` of unit 0 lies, with those of 3 more
+    /// tokens or one more.
+    bool byWord() const { return !getHalves(); }
+    int64_t getWords() const { return 8 / getTogether(); }
+    int64_t getWordOffset(int64_t word) const {
+      int64_t half = getWords() / 2;
+      return getOffset(Codes) + 16 * getUnits() * (word % half * 2 + word / half);
+    }
     int64_t getGroupBytes() const { return getOffset(End) * (byWord() ? 1 : getUnits()); }
     int64_t getBytes() const { return getGroups() * getGroupBytes(); }
   }];

@@ -182,7 +182,7 @@ int64_t ArrangedType::getOffset(Part part) const {
   int64_t offset = 0;
   for (int i = Starts; i < part; ++i)
     if (auto before = static_cast<Part>(i); has(before)) {
-      int64_t bytes = before == Codes ? kActGroup * getUnitTokens() : getTogether() == 1 && before < Codes ? 64 : 16;
+      int64_t bytes = before == Codes ? kActGroup * getUnitTokens() : before < Codes ? getStartBytes() : 16;
       offset += byWord() ? getUnits() * bytes : bytes;
     }
   return offset;

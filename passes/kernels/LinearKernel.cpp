@@ -24,6 +24,8 @@
 //         products into scratch
 //         scf.for %i = 0 to T step 2 { epilogue and store, as above, of tokens %m + %i .. } } }
 //
+// With a block for it (Schedule::unpacked) a chunk's strip is unpacked before (UnpackedTile.h), and products read it there.
+//
 // Where a schedule has streams, one token's products are those of several tiles at once (Product.cpp):
 //
 //     products of all tiles of the strip into scratch
@@ -39,6 +41,7 @@
 #include "passes/kernels/CacheAppend.h"
 #include "passes/kernels/Kernels.h"
 #include "passes/kernels/StagedProduct.h"
+#include "passes/kernels/UnpackedTile.h"
 
 using namespace mlir;
 using namespace sinter;
@@ -75,6 +78,8 @@ private:
   /// Epilogue and store of tokens `row` .. of a block whose products are in scratch, a few at a time.
   void finishStored(ArrayRef<Value> stored, Value row, const RegisterBlock &block, int64_t together);
   void finishStaged(ArrayRef<Value> stored, Value row, const RegisterBlock &block);
+  /// The same of blocks that read unpacked tiles.
+  Value buildUnpacked(Value enough);
   SmallVector<Value> loadStored(ArrayRef<Value> stored, Value first);
   /// `largest`: the largest magnitude of each token, if it is known.
   void store(Value v, Value row, Value largest = {});
@@ -85,7 +90,7 @@ private:
   /// For tokens that are not staged: few, where others are.
   SmallVector<RegisterBlock> registerBlocks() {
     SmallVector<RegisterBlock> all = schedule.blocks(spec.actsInput);
-    while (stages() && all.back().tokens > kFewTokens)
+    while ((stages() || unpacks()) && all.back().tokens > kFewTokens)
       all.pop_back();
     return all;
   }
@@ -95,6 +100,13 @@ private:
     for (const RegisterBlock &block : spec.tokens == TokenClass::One ? ArrayRef(blocks).take_front() : blocks)
       bytes = std::max(bytes, productScratch(context, block, spec.weights));
     bytes *= std::max<int64_t>(1, streams());
+    if (unpacks()) {
+      bytes = std::max(bytes, productScratch(context, schedule.unpacked, spec.weights));
+      for (const WeightShape &weight : spec.weights) {
+        unpacked.emplace_back(weight, schedule.unpacked, llvm::alignTo(bytes, 64));
+        bytes = llvm::alignTo(bytes, 64) + strip() * unpacked.back().bytes();
+      }
+    }
     if (!stages())
       return bytes;
     bytes = std::max(bytes, productScratch(context, schedule.staged, spec.weights));
@@ -111,9 +123,18 @@ private:
       }
     return bytes;
   }
-  bool stages() {
-    return spec.tokens != TokenClass::One && schedule.staged.tokens &&
+  bool isChunkOfIntegers() {
+    return spec.tokens != TokenClass::One &&
            llvm::none_of(spec.weights, [](const WeightShape &weight) { return Format::get(weight.format).isFloat(); });
+  }
+  bool stages() { return isChunkOfIntegers() && schedule.staged.tokens; }
+  bool unpacks() {
+    if (!isChunkOfIntegers() || !schedule.unpacked.tokens)
+      return false;
+    // Of dots of single tokens a block of a simple format has as many cycles either way: its unpacking stands between dots.
+    return schedule.unpacked.arrangement == Arrangement::pairs || llvm::any_of(spec.weights, [](const WeightShape &weight) {
+             return Format::get(weight.format).superBlock > kActGroup;
+           });
   }
   int64_t strip() {
     if (stages())
@@ -124,7 +145,8 @@ private:
       return 1;
     int64_t bytes = 0;
     for (const WeightShape &weight : spec.weights)
-      bytes += PackedLayout(Format::get(weight.format), weight.rows, weight.cols).tileBytes();
+      bytes += unpacks() ? UnpackedTile(weight, schedule.unpacked, 0).bytes()
+                         : PackedLayout(Format::get(weight.format), weight.rows, weight.cols).tileBytes();
     return std::max<int64_t>(1, schedule.stripBytes / bytes);
   }
   /// Tiles that are read at once for one token (Product.cpp), of each weight; 0: tile after tile, weight after weight.
@@ -154,6 +176,7 @@ private:
   int64_t largestAt = 0;
   SmallVector<StagedTile> staged;
   SmallVector<ActLevels> levels;
+  SmallVector<UnpackedTile> unpacked;
   KernelBuilder k;
 };
 
@@ -283,14 +306,40 @@ Value LinearBuilder::buildStaged(Value enough) {
   return end;
 }
 
+Value LinearBuilder::buildUnpacked(Value enough) {
+  const RegisterBlock &block = schedule.unpacked;
+  Value end = k.sub(k.tokens(), k.rem(k.tokens(), block.tokens));
+  end = k.make<arith::SelectOp>(enough, end, k.index(0));
+  auto forPlaces = [&](llvm::function_ref<void(Value)> body) { strip() == 1 ? body(k.index(0)) : k.forPlaces(body); };
+  k.when(enough, [&] {
+    forPlaces([&](Value place) {
+      for (auto [i, tile] : llvm::enumerate(unpacked))
+        tile.fill(k, k.binding(i), k.tile(), place);
+    });
+    k.T = block.tokens;
+    k.loop(k.index(0), end, block.tokens, [&](Value row) {
+      Value x = arrangeActivations(k, k.binding(spec.weights.size()), row, block, spec.weights);
+      forPlaces([&](Value place) {
+        SmallVector<Value> stored;
+        for (auto [i, tile] : llvm::enumerate(unpacked))
+          stored.push_back(buildStoredProduct(k, k.binding(i), k.tile(), x, row, block, i, &tile, place));
+        finishStored(stored, row, block, kArrangedTogether);
+      });
+    });
+  });
+  return end;
+}
+
 void LinearBuilder::build() {
   if (strip() > 1)
     k.kernel.setStrip(strip());
   if (spec.tokens == TokenClass::One)
     return streams() ? buildStreams() : buildBlock(k.index(0), schedule.gemv());
-  if (!stages())
+  if (!stages() && !unpacks())
     return buildChunk(Value());
   Value enough = k.below(k.index(kStagedTokens - 1), k.tokens());
+  if (unpacks())
+    return buildChunk(enough);
   k.when(enough, [&] {
     for (const ActLevels &acts : levels)
       acts.fill(k, k.binding(spec.weights.size()));
@@ -319,7 +368,7 @@ void LinearBuilder::buildChunk(Value enough) {
          (large.tokens % 4 == 0 && large.tokens - blocks[blocks.size() - 2].tokens <= 4));
   // The first block is for kernels of one token alone: two tokens cost no more reading.
   ArrayRef<RegisterBlock> small = ArrayRef(blocks).drop_back().drop_front();
-  Value begin = stages() ? buildStaged(enough) : k.index(0);
+  Value begin = stages() ? buildStaged(enough) : unpacks() ? buildUnpacked(enough) : k.index(0);
   Value rest = k.rem(k.sub(k.tokens(), begin), large.tokens), whole = k.sub(k.tokens(), rest);
   Value end = k.tokens();
   if (!small.empty()) {

@@ -35,6 +35,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "passes/kernels/Product.h"
+#include "passes/kernels/UnpackedTile.h"
 #include <numeric>
 
 using namespace mlir;
@@ -54,6 +55,9 @@ struct Product {
   int64_t together;
   /// How far ahead of what it reads it prefetches, in bytes (Schedule::prefetchBytes); 0: not at all.
   int64_t distance = 0;
+  /// Where the weights are unpacked, and at which place of a strip; or null.
+  const UnpackedTile *unpacked = nullptr;
+  Value at = {};
 
   /// Sums: a row of a register block a token; of pairs of tokens, both tokens' sums in turn (tile.dot_pairs).
   VectorType sums(Type element = {}) { return k.block(k.T / together, rows * together, element); }
@@ -71,9 +75,10 @@ struct Product {
   Value step(Value at, Value part, Value acc) {
     return arranged ? integerBlock(at, part, acc) : superBlock(at, part, acc);
   }
-  /// Of formats whose super-block is one block.
+  /// Not of packed super-blocks of several blocks.
   int64_t stepsTogether(const RegisterBlock &block) {
-    return blocksPerSuper() == 1 && !format.isFloat() ? std::gcd<int64_t>(steps(), block.steps) : 1;
+    bool single = unpacked || (blocksPerSuper() == 1 && !format.isFloat());
+    return single ? std::gcd<int64_t>(steps(), block.steps) : 1;
   }
   Value place(Value block, Value part) {
     return k.op<LoadPackedOp>(BlockType::get(k.b.getContext(), format.id, rows), weight, tile, block, part);
@@ -103,16 +108,18 @@ Value Product::integerBlock(Value block, Value part, Value acc) {
                              : k.op<LoadActsOp>(words8, number, count, count, count, number, x, row, block);
   Value xCodes = load->getResult(0), xScale = load->getResult(1), start = load->getResult(2), low = load->getResult(3),
         high = load->getResult(4), xTotal = load->getResult(5);
-  Value at = place(block, part);
+  Value packed = unpacked ? Value() : place(block, part);
   unsigned groups = scaleGroups(format);
+  auto scaleOf = [&](unsigned g) { return unpacked ? unpacked->scale(k, at, block, part, g) : scale(packed, g); };
+  auto minimumOf = [&](unsigned g) { return unpacked ? unpacked->minimum(k, at, block, part, g) : minimum(packed, g); };
   // Where lines are asked for they are read in order, scales first (prefetch()). Elsewhere registers are kept for the codes.
   SmallVector<Value> scales(groups), minima(groups);
   for (unsigned g = 0; distance && g < groups; ++g) {
-    scales[g] = scale(at, g);
+    scales[g] = scaleOf(g);
     if (format.minima)
-      minima[g] = minimum(at, g);
+      minima[g] = minimumOf(g);
   }
-  SmallVector<Value> words = codes(at);
+  SmallVector<Value> words = unpacked ? unpacked->codes(k, at, block, part) : codes(packed);
   int64_t offset = format.codeOffset;
   VectorType products = sums(i32), results = sums();
   for (unsigned g = 0; g < groups; ++g) {
@@ -128,9 +135,9 @@ Value Product::integerBlock(Value block, Value part, Value acc) {
     else // Targets with arranged blocks multiply signed bytes: their dots need no start.
       dot = k.op<DotOp>(products, init, codes, xCodes, format.signedCodes && !arranged ? start : Value(),
                         format.codeBits(), first);
-    acc = k.op<ScaleAccumulateOp>(results, acc, dot, scales[g] ? scales[g] : scale(at, g), xScale);
+    acc = k.op<ScaleAccumulateOp>(results, acc, dot, scales[g] ? scales[g] : scaleOf(g), xScale);
     if (format.minima) {
-      Value least = minima[g] ? minima[g] : minimum(at, g);
+      Value least = minima[g] ? minima[g] : minimumOf(g);
       Value total = groups == 1 ? xTotal : halfTotal(k, half, xScale);
       acc = k.fma(k.broadcast(least, results), k.broadcast(total, results), acc);
     }
@@ -272,9 +279,11 @@ static RegisterBlock blockOf(Value weight, const RegisterBlock &block) {
 }
 
 Value sinter::buildStoredProduct(KernelBuilder &k, Value weight, Value tile, Value x, Value row,
-                                 const RegisterBlock &any, unsigned number) {
+                                 const RegisterBlock &any, unsigned number, const UnpackedTile *unpacked, Value place) {
   RegisterBlock block = blockOf(weight, any);
   Product product = makeProduct(k, weight, tile, x, row, block);
+  product.unpacked = unpacked;
+  product.at = place;
   Value zero = k.splat(product.sums(), 0.0), end = k.index(product.steps()), first = k.index(0);
   Value sums = k.scratchRows(number * sumBytes(block), kTileRows);
   forParts(k, block, [&](Value part) {

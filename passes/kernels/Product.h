@@ -7,6 +7,8 @@
 
 namespace sinter {
 
+class UnpackedTile;
+
 /// The activations of tokens `row` .. row + T - 1 where the dots of `block` read them: `x` itself, or what of it is
 /// arranged in scratch for weights of these formats, once for all products of those tokens.
 mlir::Value arrangeActivations(KernelBuilder &k, mlir::Value x, mlir::Value row, const RegisterBlock &block,
@@ -25,9 +27,10 @@ llvm::SmallVector<mlir::Value> buildStreamedProducts(KernelBuilder &k, mlir::Val
                                                      int64_t places);
 
 /// The same into scratch, the product of weight `number` behind those of the weights before. The result is what it lies in:
-/// T rows of 32 floats. Of blocks that do not stream.
+/// T rows of 32 floats. Of blocks that do not stream. Of a tile that is unpacked, and at `place` of its strip, x is arranged.
 mlir::Value buildStoredProduct(KernelBuilder &k, mlir::Value weight, mlir::Value tile, mlir::Value x, mlir::Value row,
-                               const RegisterBlock &block, unsigned number);
+                               const RegisterBlock &block, unsigned number, const UnpackedTile *unpacked = nullptr,
+                               mlir::Value place = {});
 
 /// Bytes of a product of 32 rows.
 int64_t sumBytes(const RegisterBlock &block);

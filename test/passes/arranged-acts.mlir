@@ -208,19 +208,24 @@ tile.kernel @halves(%w: !tile.bytes, %y: !tile.rows<64>) grid(%tile, %tokens, %p
 }
 
 // -----
-// A pair after a pair. Its scales and the starts of the next one, at 80 and 96, are one load. The four numbers of a pair are
-// repeated for all rows, and what belongs to one token is every second lane.
+// Pairs lie word by word too: the starts of both, their words 0, 2, 1 and 3, their scales. Both dots stand together. The four
+// numbers of a pair are repeated for all rows, and what belongs to one token is every second lane.
 // CHECK-LABEL: tile.kernel @pairs
 // CHECK:         %[[G:.*]] = arith.muli %position, %c192
-// CHECK:         %[[S0:.*]] = tile.load_uniform %scratch[%[[G]]] : !tile.bytes -> vector<4xi32>
-// CHECK-DAG:     %[[AT:.*]] = arith.addi %[[G]], %c80
-// CHECK-DAG:     %[[DS:.*]] = tile.load_uniform %scratch[%[[AT]]] : !tile.bytes -> vector<8xi32>
-// CHECK-DAG:     %[[D0:.*]] = vector.shuffle %[[DS]], %[[DS]] [0, 1, 2, 3]
-// CHECK-DAG:     %[[S1:.*]] = vector.shuffle %[[DS]], %[[DS]] [4, 5, 6, 7]
+// CHECK:         %[[S:.*]] = tile.load_uniform %scratch[%[[G]]] : !tile.bytes -> vector<8xi32>
+// CHECK-DAG:     %[[S0:.*]] = vector.shuffle %[[S]], %[[S]] [0, 1, 2, 3]
+// CHECK-DAG:     %[[S1:.*]] = vector.shuffle %[[S]], %[[S]] [4, 5, 6, 7]
+// CHECK:         %[[AT:.*]] = arith.addi %[[G]], %c96
+// CHECK-NEXT:    %[[W:.*]] = tile.load_uniform %scratch[%[[AT]]] : !tile.bytes -> vector<8xi32>
+// CHECK-NEXT:    %[[W0:.*]] = vector.shuffle %[[W]], %[[W]] [0, 1, 2, 3]
+// CHECK-NEXT:    %[[W1:.*]] = vector.shuffle %[[W]], %[[W]] [4, 5, 6, 7]
+// CHECK:         arith.addi %[[G]], %c160
+// CHECK-DAG:     %[[X0:.*]] = tile.concat %{{.*}}, %[[W0]], %{{.*}}, %{{.*}}
+// CHECK-DAG:     %[[X1:.*]] = tile.concat %{{.*}}, %[[W1]], %{{.*}}, %{{.*}}
 // CHECK-DAG:     %[[INIT0:.*]] = vector.shuffle %[[S0]], %[[S0]] [0, 1, 2, 3, 0, 1, 2, 3]
 // CHECK-DAG:     %[[INIT1:.*]] = vector.shuffle %[[S1]], %[[S1]] [0, 1, 2, 3, 0, 1, 2, 3]
-// CHECK:         tile.dot_pairs %[[INIT0]], [%[[Q:.*]]], %{{.*}} from 2 : [vector<8xi32>], vector<16xi32> -> vector<8xi32>
-// CHECK:         tile.dot_pairs %[[INIT1]], [%[[Q]]], %{{.*}} from 2 :
+// CHECK:         tile.dot_pairs %[[INIT0]], [%[[Q:.*]]], %[[X0]] from 2 : [vector<8xi32>], vector<16xi32> -> vector<8xi32>
+// CHECK-NEXT:    tile.dot_pairs %[[INIT1]], [%[[Q]]], %[[X1]] from 2 :
 // CHECK:         %[[P0:.*]] = arith.mulf
 // CHECK:         %[[P1:.*]] = arith.mulf
 // CHECK:         %[[T:.*]] = vector.shuffle %[[P0]], %[[P0]] [0, 2, 4, 6]
@@ -233,6 +238,32 @@ tile.kernel @pairs(%w: !tile.bytes, %y: !tile.rows<64>) grid(%tile, %tokens, %po
   %codes, %scale, %start, %low, %high, %total = tile.load_arranged %side[%position] : !tile.arranged<64, 4 by 2, starts>
       -> vector<2x16xi32>, vector<2x4xf32>, vector<2x4xi32>, vector<2x4xi32>, vector<2x4xi32>, vector<2x4xf32>
   %init = tile.broadcast %start : vector<2x4xi32> -> vector<2x8xi32>
+  %i = tile.dot_pairs %init, [%q], %codes from 2 : [vector<8xi32>], vector<2x16xi32> -> vector<2x8xi32>
+  %f = arith.sitofp %i : vector<2x8xi32> to vector<2x8xf32>
+  %x4 = tile.broadcast %scale : vector<2x4xf32> -> vector<2x8xf32>
+  %v = arith.mulf %f, %x4 : vector<2x8xf32>
+  %s = tile.split_pairs %v : vector<2x8xf32> -> vector<4x4xf32>
+  %c0 = arith.constant 0 : index
+  tile.store_row %s, %y[%c0, %c0] : vector<4x4xf32>, !tile.rows<64>
+}
+
+// -----
+// With half starts a pair lies after a pair. Its scales and the low starts of the next one, at 96 and 112, are one load.
+// CHECK-LABEL: tile.kernel @halves_of_pairs
+// CHECK:         %[[G:.*]] = arith.muli %position, %c224
+// CHECK-DAG:     %[[AT:.*]] = arith.addi %[[G]], %c96
+// CHECK-DAG:     %[[DS:.*]] = tile.load_uniform %scratch[%[[AT]]] : !tile.bytes -> vector<8xi32>
+// CHECK-DAG:     %[[S1:.*]] = vector.shuffle %[[DS]], %[[DS]] [4, 5, 6, 7]
+// CHECK-DAG:     %[[INIT1:.*]] = vector.shuffle %[[S1]], %[[S1]] [0, 1, 2, 3, 0, 1, 2, 3]
+// CHECK-DAG:     %[[CODES:.*]] = arith.addi %[[G]], %c144
+// CHECK-DAG:     %[[X1:.*]] = tile.load_uniform %scratch[%[[CODES]]] : !tile.bytes -> vector<16xi32>
+// CHECK:         tile.dot_pairs %[[INIT1]], [%{{.*}}], %[[X1]] from 2 :
+tile.kernel @halves_of_pairs(%w: !tile.bytes, %y: !tile.rows<64>) grid(%tile, %tokens, %position) scratch(%scratch : 1024) tokens 4 {
+  %side = tile.view %scratch[0] : !tile.arranged<64, 4 by 2, halves>
+  %q = tile.load %w[%tile] : !tile.bytes -> vector<8xi32>
+  %codes, %scale, %start, %low, %high, %total = tile.load_arranged %side[%position] : !tile.arranged<64, 4 by 2, halves>
+      -> vector<2x16xi32>, vector<2x4xf32>, vector<2x4xi32>, vector<2x4xi32>, vector<2x4xi32>, vector<2x4xf32>
+  %init = tile.broadcast %low : vector<2x4xi32> -> vector<2x8xi32>
   %i = tile.dot_pairs %init, [%q], %codes from 2 : [vector<8xi32>], vector<2x16xi32> -> vector<2x8xi32>
   %f = arith.sitofp %i : vector<2x8xi32> to vector<2x8xf32>
   %x4 = tile.broadcast %scale : vector<2x4xf32> -> vector<2x8xf32>

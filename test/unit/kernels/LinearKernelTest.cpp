@@ -423,6 +423,14 @@ TEST_P(LinearKernel, Epilogues) {
          .epilogue = Epilogue::Glu});
 }
 
+// Strips of one tile, where others have several: what is unpacked of two weights fills them (UnpackedTile.h).
+TEST_P(LinearKernel, WideRows) {
+  check({.formats = {FormatId::q4_k, FormatId::q4_k},
+         .rows = 72,
+         .cols = 4096,
+         .epilogue = Epilogue::Glu});
+}
+
 TEST_P(LinearKernel, Rotation) {
   // Whole tiles of a head; heads across tiles; heads that turn in part.
   check({.formats = {FormatId::q8_0},
