@@ -292,8 +292,8 @@ FailureOr<size_t> KernelLowering::dots(DotPairsOp first) {
   return replaceDots<DotPairsOp>(group, cpu::lowerDotPairs(b, group));
 }
 
-/// Whether it is several registers of scratch, or of a super-block that is longer than a load of two of them reaches, on a core
-/// that such loads are worth something to.
+/// On a core that a load of two registers is worth something to: whether it is words of scratch, like unpacked codes and scales, or
+/// several registers of a super-block that is longer than such a load reaches.
 bool KernelLowering::loadsPairs(LoadOp load) {
   auto vector = dyn_cast<VectorType>(load.getType());
   if (variant.ordering != Ordering::program || !vector)
