@@ -6,9 +6,10 @@ using namespace sinter;
 
 static constexpr llvm::StringLiteral kOption = "greedy-reverse-local-assignment";
 
-/// Null where a tool has removed it unasked.
+/// Null where a tool has removed it unasked. (cl::getRegisteredOptions() would register --help, and a tool that removes options then
+/// would have none.)
 static llvm::cl::Option *allocationOrder() {
-  static llvm::cl::Option *option = llvm::cl::getRegisteredOptions().lookup(kOption);
+  static llvm::cl::Option *option = llvm::cl::SubCommand::getTopLevel().OptionsMap.lookup(kOption);
   return option;
 }
 
