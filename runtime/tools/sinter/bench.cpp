@@ -3,7 +3,8 @@
 // Each repetition starts an empty sequence, runs a prompt of P tokens (prefill, logits included)
 // and then N single tokens behind it (decode). One repetition more than asked for comes first and
 // does not count: it brings the weights into memory. With --roofline, the machine's limits are
-// measured before each repetition and after the last.
+// measured before each repetition and after the last, and shares are those of the repetition that
+// took the median time, as the rate is: one that a neighbour has held up does not count.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,6 +16,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <numeric>
 #include <optional>
 
 namespace sinter::tool {
@@ -74,9 +76,15 @@ std::vector<std::string> features_for_roofline(const std::string &path, const ch
 
 /// What the rounds gave.
 struct measurement {
-  std::vector<double> prefill_rates, decode_rates;
-  double prefill_seconds = 0, decode_seconds = 0; ///< of all rounds that count
+  std::vector<double> prefill_seconds, decode_seconds; ///< of each round that counts
 };
+
+spread rates_of(uint32_t tokens, const std::vector<double> &seconds) {
+  std::vector<double> rates;
+  for (double s : seconds)
+    rates.push_back(tokens / s);
+  return spread_of(std::move(rates));
+}
 
 /// Calls `between` before each round that counts and after the last.
 measurement measure(sinter_session *session, const std::vector<int32_t> &tokens, uint32_t prompt,
@@ -98,14 +106,35 @@ measurement measure(sinter_session *session, const std::vector<int32_t> &tokens,
     if (round == 0)
       continue;
     if (prompt)
-      result.prefill_rates.push_back(prompt / prefill_seconds);
+      result.prefill_seconds.push_back(prefill_seconds);
     if (count)
-      result.decode_rates.push_back(count / decode_seconds);
-    result.prefill_seconds += prefill_seconds;
-    result.decode_seconds += decode_seconds;
+      result.decode_seconds.push_back(decode_seconds);
   }
   between(repeat + 1);
   return result;
+}
+
+using profile = std::vector<sinter_profile_entry>;
+
+/// Of the round that took the median time, the slower one of two. `profiles`: what was counted
+/// before each round and after the last.
+phase_report report_of_median(const std::string &phase, const std::vector<profile> &profiles,
+                              uint32_t threads, const std::vector<double> &seconds) {
+  std::vector<size_t> order(seconds.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(),
+            [&](size_t a, size_t b) { return seconds[a] < seconds[b]; });
+  size_t round = order[order.size() / 2];
+  profile entries = profiles[round + 1];
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const sinter_profile_entry &before = profiles[round][i];
+    entries[i].calls -= before.calls;
+    entries[i].nanoseconds -= before.nanoseconds;
+    entries[i].weight_bytes -= before.weight_bytes;
+    entries[i].kv_bytes -= before.kv_bytes;
+    entries[i].macs -= before.macs;
+  }
+  return make_report(phase, entries, threads, seconds[round]);
 }
 
 /// The limits and where the time went.
@@ -170,28 +199,32 @@ void bench(bench_options options) {
 
   std::optional<roofline> roof;
   std::unique_ptr<limit_meter> meter;
-  std::vector<sinter_profile_entry> entries;
+  profile entries;
+  std::vector<profile> profiles;
   if (options.roofline)
     meter = std::make_unique<limit_meter>(threads, options.where.cpus, features);
   measurement result = measure(session.get(), tokens, prompt, options.repeat, [&](uint32_t round) {
     if (!meter)
       return;
     meter->measure();
-    if (round != 1)
-      return;
-    entries.resize(sinter_profile_entries(model.get()));
-    check(session.get(), sinter_profile_start(session.get(), entries.data(), entries.size()));
+    if (round == 1) {
+      entries.resize(sinter_profile_entries(model.get()));
+      check(session.get(), sinter_profile_start(session.get(), entries.data(), entries.size()));
+    }
+    profiles.push_back(entries);
   });
   if (meter) {
     sinter_profile_stop(session.get());
     roof = roofline{meter->limits(), sinter_barrier_nanoseconds(session.get()), {}};
     if (prompt)
-      roof->phases.push_back(make_report("prefill", entries, threads, result.prefill_seconds));
+      roof->phases.push_back(
+          report_of_median("prefill", profiles, threads, result.prefill_seconds));
     if (count)
-      roof->phases.push_back(make_report("decode", entries, threads, result.decode_seconds));
+      roof->phases.push_back(report_of_median("decode", profiles, threads, result.decode_seconds));
   }
 
-  spread prefill = spread_of(result.prefill_rates), decode = spread_of(result.decode_rates);
+  spread prefill = rates_of(prompt, result.prefill_seconds);
+  spread decode = rates_of(count, result.decode_seconds);
   uint64_t memory = sinter_session_memory(model.get(), threads);
   if (options.json) {
     print_json(facts, options, prompt, count, memory, first_dispatch_ms, prefill, decode, roof);
@@ -212,7 +245,7 @@ void bench(bench_options options) {
   if (roof) {
     print_limits(roof->limits, roof->barrier_ns);
     for (const phase_report &phase : roof->phases)
-      print_report(phase, roof->limits, options.repeat);
+      print_report(phase, roof->limits);
   }
 }
 

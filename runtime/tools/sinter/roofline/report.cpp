@@ -42,12 +42,12 @@ void add(cost &to, const sinter_profile_entry &entry, uint32_t threads) {
 }
 
 void print_line(const std::string &name, const cost &of, double whole_seconds,
-                const machine_limits &limits, uint32_t rounds) {
+                const machine_limits &limits) {
   limit most = limit_of(of, limits);
-  std::string calls = of.calls ? std::to_string(of.calls / rounds) : "";
+  std::string calls = of.calls ? std::to_string(of.calls) : "";
   char line[400];
   std::snprintf(line, sizeof(line), "  %-44s %6s %10.3f %6.1f %%", name.c_str(), calls.c_str(),
-                1e3 * of.seconds / rounds, 100 * divided(of.seconds, whole_seconds));
+                1e3 * of.seconds, 100 * divided(of.seconds, whole_seconds));
   std::cout << line;
   auto number = [&](double value) {
     if (value > 0)
@@ -107,7 +107,7 @@ void print_limits(const machine_limits &limits, uint64_t barrier_ns) {
   std::cout << "\n";
 }
 
-void print_report(const phase_report &report, const machine_limits &limits, uint32_t rounds) {
+void print_report(const phase_report &report, const machine_limits &limits) {
   if (report.kernels.empty())
     return;
   char line[200];
@@ -115,16 +115,16 @@ void print_report(const phase_report &report, const machine_limits &limits, uint
                 "ms", "share", "GB/s", "GOPS");
   std::cout << line;
   for (const kernel_cost &kernel : report.kernels)
-    print_line(kernel.name, kernel, report.whole.seconds, limits, rounds);
+    print_line(kernel.name, kernel, report.whole.seconds, limits);
   std::snprintf(line, sizeof(line), "  %-44s %6s %10.3f %6.1f %%\n", "(waiting, starting)", "",
-                1e3 * report.idle * report.whole.seconds / rounds, 100 * report.idle);
+                1e3 * report.idle * report.whole.seconds, 100 * report.idle);
   std::cout << line;
   cost linear = report.linear;
   linear.calls = 0;
   cost whole = report.whole;
   whole.calls = 0;
-  print_line("all with weights", linear, report.whole.seconds, limits, rounds);
-  print_line("whole", whole, report.whole.seconds, limits, rounds);
+  print_line("all with weights", linear, report.whole.seconds, limits);
+  print_line("whole", whole, report.whole.seconds, limits);
 }
 
 void add_json(nlohmann::ordered_json &out, const phase_report &report,

@@ -5,7 +5,7 @@
 //     bandwidth share   bytes of weights and KV cache read / time / read bandwidth
 //     int8 share        2 x multiply-adds with weights / time / int8 peak
 //
-// and the same of each kernel, with the time that workers spent inside it divided by their number.
+// of the repetition that took the median time, and the same of each kernel, with the time that workers spent inside it divided by their number.
 // A kernel's limit is the one that it would take longer at.
 //
 //===----------------------------------------------------------------------===//
@@ -19,8 +19,8 @@
 
 namespace sinter::tool {
 
-/// What one kernel did in a phase, or a phase as a whole; `seconds` summed over rounds, of all
-/// workers working at the same time.
+/// What one kernel did in a phase of one round, or the phase as a whole; `seconds` of all workers
+/// working at the same time.
 struct cost {
   uint64_t calls = 0;
   double seconds = 0, bytes = 0, operations = 0;
@@ -38,12 +38,12 @@ struct phase_report {
   std::vector<kernel_cost> kernels; ///< longest first
 };
 
-/// `seconds`: how long the phase took by the clock, in all rounds that `entries` counted.
+/// `entries`: of one round; `seconds`: how long its phase took by the clock.
 phase_report make_report(const std::string &phase, const std::vector<sinter_profile_entry> &entries,
                          uint32_t threads, double seconds);
 
 void print_limits(const machine_limits &limits, uint64_t barrier_ns);
-void print_report(const phase_report &report, const machine_limits &limits, uint32_t rounds);
+void print_report(const phase_report &report, const machine_limits &limits);
 
 /// Adds the keys of a report: `decode_bandwidth_share` and its like, and to `kernels`.
 void add_json(nlohmann::ordered_json &out, const phase_report &report,
