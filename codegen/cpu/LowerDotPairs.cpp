@@ -93,8 +93,9 @@ SmallVector<Value> cpu::lowerDotPairs(OpBuilder &b, ArrayRef<DotPairsOp> dots) {
     // What put the words together is read by the dots that go.
     for (DotPairsOp dot : dots)
       steps.back().operands.push_back(dot.getX());
-    // Two begin in a cycle, and what they read is loaded in 3: further ahead there are no registers for it.
-    placeOperands(steps, 4);
+    // Two begin in a cycle, and what they read is loaded in 3: further ahead there are no registers for it. More rows have more
+    // codes to a word.
+    placeOperands(steps, lanes > 8 ? 3 : 4);
   }
   return llvm::map_to_vector(sums, [&](ArrayRef<Value> parts) { return joinLanes(b, loc, parts); });
 }
