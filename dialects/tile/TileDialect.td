@@ -145,9 +145,10 @@ def Tile_ArrangedType : Tile_Type<"Arranged", "arranged"> {
     bool byWord() const { return !getHalves(); }
     int64_t getWords() const { return 8 / getTogether(); }
     int64_t getWordOffset(int64_t word) const {
-      int64_t half = getWords() / 2;
-      return getOffset(Codes) + 16 * getUnits() * (word % half * 2 + word / half);
+      return getOffset(Codes) + 16 * getUnits() * getWordPlace(word, getWords());
     }
+    /// Of `words` words, those of the first half and of the second in turn.
+    static int64_t getWordPlace(int64_t word, int64_t words) { return word % (words / 2) * 2 + word / (words / 2); }
     int64_t getGroupBytes() const { return getOffset(End) * (byWord() ? 1 : getUnits()); }
     int64_t getBytes() const { return getGroups() * getGroupBytes(); }
   }];

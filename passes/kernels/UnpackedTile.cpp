@@ -28,7 +28,7 @@ UnpackedTile::UnpackedTile(const WeightShape &weight, const RegisterBlock &block
 
 unsigned UnpackedTile::groups() const { return scaleGroups(format); }
 
-int64_t UnpackedTile::blockBytes() const { return minimaAt() + (format.minima ? groups() * numberBytes() : 0); }
+int64_t UnpackedTile::blockBytes() const { return format.minima ? minimumAt(groups()) : scaleAt(groups()); }
 
 Value UnpackedTile::at(KernelBuilder &k, Value place, Value block, Value part, int64_t bytes) const {
   auto times = [&](Value v, int64_t factor) { return scaleIndex(k.b, k.loc, v, factor); };
@@ -47,14 +47,14 @@ void UnpackedTile::fill(KernelBuilder &k, Value weight, Value tile, Value place)
         Value block = k.add(k.mul(super, perSuper), i);
         Value from = k.op<LoadPackedOp>(BlockType::get(k.b.getContext(), format.id, rows), weight, tile, block, part);
         for (auto [q, word] : llvm::enumerate(k.op<UnpackOp>(types, from, together == 2).getResults()))
-          k.op<StoreOp>(word, scratch, at(k, place, block, part, wordPlace(static_cast<int64_t>(q)) * wordBytes()));
+          k.op<StoreOp>(word, scratch, at(k, place, block, part, wordAt(static_cast<int64_t>(q))));
         for (unsigned g = 0; g < groups(); ++g) {
           Value scale = perRow(k.op<ScaleOp>(k.lanes(rows), from, g));
-          k.op<StoreOp>(scale, scratch, at(k, place, block, part, scalesAt() + g * numberBytes()));
+          k.op<StoreOp>(scale, scratch, at(k, place, block, part, scaleAt(g)));
           if (!format.minima)
             continue;
           Value least = perRow(k.make<arith::NegFOp>(k.op<MinimumOp>(k.lanes(rows), from, g)));
-          k.op<StoreOp>(least, scratch, at(k, place, block, part, minimaAt() + g * numberBytes()));
+          k.op<StoreOp>(least, scratch, at(k, place, block, part, minimumAt(g)));
         }
       }
     });
@@ -65,7 +65,7 @@ SmallVector<Value> UnpackedTile::codes(KernelBuilder &k, Value place, Value bloc
   VectorType type = k.lanes(rows * together, k.b.getI32Type());
   SmallVector<Value> result;
   for (int64_t word = 0; word < words(); ++word)
-    result.push_back(k.op<LoadOp>(type, k.kernel.getScratchArg(), at(k, place, block, part, wordPlace(word) * wordBytes())));
+    result.push_back(k.op<LoadOp>(type, k.kernel.getScratchArg(), at(k, place, block, part, wordAt(word))));
   return result;
 }
 
@@ -74,9 +74,9 @@ Value UnpackedTile::numbers(KernelBuilder &k, Value at) const {
 }
 
 Value UnpackedTile::scale(KernelBuilder &k, Value place, Value block, Value part, unsigned group) const {
-  return numbers(k, at(k, place, block, part, scalesAt() + group * numberBytes()));
+  return numbers(k, at(k, place, block, part, scaleAt(group)));
 }
 
 Value UnpackedTile::minimum(KernelBuilder &k, Value place, Value block, Value part, unsigned group) const {
-  return numbers(k, at(k, place, block, part, minimaAt() + group * numberBytes()));
+  return numbers(k, at(k, place, block, part, minimumAt(group)));
 }

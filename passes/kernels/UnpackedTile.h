@@ -33,12 +33,11 @@ public:
 private:
   unsigned groups() const;
   int64_t words() const { return 8 / together; }
-  int64_t wordBytes() const { return 4 * rows * together; }
-  /// Of a word.
-  int64_t wordPlace(int64_t word) const { return word % (words() / 2) * 2 + word / (words() / 2); }
-  int64_t numberBytes() const { return 4 * rows * together; }
-  int64_t scalesAt() const { return words() * wordBytes(); }
-  int64_t minimaAt() const { return scalesAt() + groups() * numberBytes(); }
+  /// Of a word of codes, or of a number, of all rows.
+  int64_t lineBytes() const { return 4 * rows * together; }
+  int64_t wordAt(int64_t word) const { return tile::ArrangedType::getWordPlace(word, words()) * lineBytes(); }
+  int64_t scaleAt(unsigned group) const { return (words() + group) * lineBytes(); }
+  int64_t minimumAt(unsigned group) const { return scaleAt(groups() + group); }
   int64_t blockBytes() const;
   int64_t partBytes() const { return blocks * blockBytes(); }
   mlir::Value at(KernelBuilder &k, mlir::Value place, mlir::Value block, mlir::Value part, int64_t bytes) const;

@@ -5,7 +5,8 @@
 //     bandwidth share   bytes of weights and KV cache read / time / read bandwidth
 //     int8 share        2 x multiply-adds with weights / time / int8 peak
 //
-// of the repetition that took the median time, and the same of each kernel, with the time that workers spent inside it divided by their number.
+// of the repetition that took the median time, and the same of each kernel, with the time that
+// workers spent inside it divided by their number.
 // A kernel's limit is the one that it would take longer at.
 //
 //===----------------------------------------------------------------------===//
