@@ -80,6 +80,7 @@ KernelName sinter::linearName(llm::LinearOp op, const LinearSpec &spec) {
   name.key("counts", std::to_string(spec.residuals) + "," + std::to_string(spec.biases) + "," +
                          std::to_string(spec.ropeWidth));
   name.key("rows", std::to_string(spec.maxTokens));
+  name.key("tokens", std::to_string(spec.tileTokens));
   name.key("input", spec.inputForm);
   name.key("output", spec.outputForm);
   name.key("sums", spec.sums);

@@ -39,6 +39,11 @@ using exec::BindingAttr;
 
 namespace {
 
+/// Tokens that a tile of a linear layer has at most. With a chunk of twice as many each of two workers has its own tokens from one
+/// layer to the next, and reads what it wrote itself: where they share no cache (two chiplets of Zen 4) a prefill of a 0.5B in Q8_0
+/// takes 6 % less time, where they do 1 %. Each tile's weights are unpacked for all of its tokens: of half as many, 3 % more time.
+constexpr int64_t kTileTokens = 256;
+
 /// Where a value of the model lies.
 struct Place {
   std::string buffer;
@@ -294,6 +299,8 @@ void Outliner::outlineLinear(llm::LinearOp op) {
   spec.epilogue = op.hasEpilogue() ? &op.getEpilogue() : nullptr;
   spec.tokens = tokenClass();
   spec.maxTokens = tokenRows(maxTokens);
+  if (maxTokens > kTileTokens)
+    spec.tileTokens = kTileTokens;
   Type result = op.getResult().getType();
   if (op.getAppend()) {
     spec.output = *op.getPart() == llm::KvPart::keys ? OutputKind::Keys : OutputKind::Values;
@@ -328,8 +335,7 @@ void Outliner::outlineLinear(llm::LinearOp op) {
     // An element is read and then written by the same tile, at the same place.
     bindings.push_back(write(op.getResult(), spec.output == OutputKind::Rows ? residuals : SmallVector<int64_t>()));
   }
-  int64_t rows = spec.weights.front().rows;
-  dispatch(op, symbol, bindings, tiles((rows + kTileRows - 1) / kTileRows));
+  dispatch(op, symbol, bindings, exec::TilesAttr::get(context(), spec.rowTiles(), spec.tileTokens, 0));
 }
 
 void Outliner::outlineAttention(llm::AttentionOp op) {

@@ -185,6 +185,18 @@ LogicalResult KernelLowering::run() {
   Value begin = number(fields + 8), end = number(fields + 12);
   Value one = b.create<arith::ConstantIndexOp>(loc, 1);
   Value strip = b.create<arith::ConstantIndexOp>(loc, kernel.getStrip());
+  // Strips of the tiles that have the same quotient.
+  if (kernel.getWithin()) {
+    Value run = b.create<arith::ConstantIndexOp>(loc, kernel.getWithin());
+    Value most = b.create<arith::ConstantIndexOp>(loc, kernel.getWithin() - 1), first = b.create<arith::DivUIOp>(loc, begin, run);
+    Value past = b.create<arith::DivUIOp>(loc, b.create<arith::AddIOp>(loc, end, most), run);
+    auto runs = b.create<scf::ForOp>(loc, first, past, one);
+    b.create<func::ReturnOp>(loc);
+    b.setInsertionPointToStart(runs.getBody());
+    Value from = b.create<arith::MulIOp>(loc, runs.getInductionVar(), run);
+    begin = b.create<arith::MaxUIOp>(loc, begin, from);
+    end = b.create<arith::MinUIOp>(loc, end, b.create<arith::AddIOp>(loc, from, run));
+  }
   Value distance;
   if (kernel.getApart()) {
     Value more = b.create<arith::AddIOp>(loc, end, b.create<arith::ConstantIndexOp>(loc, kernel.getStrip() - 1));
@@ -192,7 +204,8 @@ LogicalResult KernelLowering::run() {
   }
   scf::ForOp loop = distance ? b.create<scf::ForOp>(loc, begin, b.create<arith::AddIOp>(loc, begin, distance), one)
                              : b.create<scf::ForOp>(loc, begin, end, strip);
-  b.create<func::ReturnOp>(loc);
+  if (!kernel.getWithin())
+    b.create<func::ReturnOp>(loc);
   kernel.getTileArg().replaceAllUsesWith(loop.getInductionVar());
   Block *body = loop.getBody();
   body->getOperations().splice(body->begin(), kernel.getBlock().getOperations());

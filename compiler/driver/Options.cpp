@@ -59,7 +59,7 @@ struct CommandLine {
       "context", cl::cat(category), cl::value_desc("N"),
       cl::desc("Positions of the KV cache (what the model was trained for, at most 4096)")};
   cl::opt<std::string> chunk{"prefill-chunk", cl::cat(category), cl::value_desc("N"),
-                             cl::desc("Most tokens of one prefill step (256)")};
+                             cl::desc("Most tokens of one prefill step (512)")};
   cl::opt<std::string> kv{"kv", cl::init("f16"), cl::cat(category), cl::value_desc("f16|f32|i8"),
                           cl::desc("Numbers in the KV cache (f16)")};
   cl::opt<std::string> emit{

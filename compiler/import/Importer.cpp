@@ -21,7 +21,7 @@ struct Family {
 static constexpr Family kFamilies[] = {{"llama", importLlama}, {"qwen2", importQwen2}};
 
 static constexpr int64_t kDefaultContext = 4096, kMaxContext = int64_t(1) << 24,
-                         kDefaultChunk = 256;
+                         kDefaultChunk = 512;
 
 static llvm::Expected<const Family *> findFamily(const gguf::GGUFFile &file) {
   constexpr const char *kKey = "general.architecture";

@@ -1,7 +1,7 @@
 //===- ModelInfo.h - The facts of a model, as attributes of its module ----===//
 //
 //   module attributes {llm.architecture = "llama", llm.name = "...", llm.source = "model.gguf",
-//                      llm.context = 4096, llm.trained_context = 131072, llm.chunk = 256,
+//                      llm.context = 4096, llm.trained_context = 131072, llm.chunk = 512,
 //                      llm.vocabulary = 32000, llm.layers = 16, llm.embedding = 2048,
 //                      llm.parameters = 1100048384, llm.kv_type = f16, llm.phase = "import"}
 //

@@ -38,6 +38,12 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
     result.addAttribute("strip", b.getI64IntegerAttr(strip));
     if (succeeded(parser.parseOptionalKeyword("apart")))
       result.addAttribute("apart", b.getUnitAttr());
+    int64_t within;
+    if (succeeded(parser.parseOptionalKeyword("within"))) {
+      if (parser.parseInteger(within))
+        return failure();
+      result.addAttribute("within", b.getI64IntegerAttr(within));
+    }
   }
   if (parser.parseOptionalAttrDictWithKeyword(result.attributes))
     return failure();
@@ -62,7 +68,9 @@ void KernelOp::print(OpAsmPrinter &p) {
     << getScratchArg() << " : " << getScratch() << ") tokens " << getTokens();
   if (getStrip() != 1)
     p << " strip " << getStrip() << (getApart() ? " apart" : "");
-  p.printOptionalAttrDictWithKeyword((*this)->getAttrs(), {"sym_name", "tokens", "scratch", "strip", "apart"});
+  if (getWithin())
+    p << " within " << getWithin();
+  p.printOptionalAttrDictWithKeyword((*this)->getAttrs(), {"sym_name", "tokens", "scratch", "strip", "apart", "within"});
   p << ' ';
   p.printRegion(getBody(), /*printEntryBlockArgs=*/false);
 }
@@ -102,12 +110,14 @@ LogicalResult KernelOp::verify() {
     return emitOpError("takes at least one tile at a time");
   // Both would be the tile: which, of a strip?
   bool loops = getBody().walk([](ForTilesOp) { return WalkResult::interrupt(); }).wasInterrupted();
-  if (loops && !getTileArg().use_empty())
+  if (loops && !getWithin() && !getTileArg().use_empty())
     return emitOpError("has a tile.for_tiles and uses its tile elsewhere");
   if (!loops && getStrip() != 1)
     return emitOpError("takes ") << getStrip() << " tiles at a time without a tile.for_tiles";
   if (getApart() && getStrip() == 1)
     return emitOpError("takes one tile at a time, which is not apart from others");
+  if (static_cast<int64_t>(getWithin()) < 0 || (getWithin() && (getApart() || !loops)))
+    return emitOpError("has no strip of neighbours to keep within ") << static_cast<int64_t>(getWithin()) << " tiles";
   return success();
 }
 

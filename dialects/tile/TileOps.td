@@ -31,10 +31,12 @@ def Tile_KernelOp : Tile_Op<"kernel", [IsolatedFromAbove, Symbol, SingleBlock, N
 
     Where `tile.for_tiles` says which tile is computed, `%tile` is not used, and a target may run the body once for up to
     `strip` neighbouring tiles: what stands outside is done once for all of them. The tiles of a strip that are `apart` are as
-    far from one another as the tiles of a call go: of tiles 8 .. 15 a strip of 4 has 8, 10, 12, 14.
+    far from one another as the tiles of a call go: of tiles 8 .. 15 a strip of 4 has 8, 10, 12, 14. Those of a strip `within` N
+    have the same quotient by N, and `%tile` may be used outside: it is one of them.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$tokens, DefaultValuedAttr<I64Attr, "0">:$scratch,
-                       DefaultValuedAttr<I64Attr, "1">:$strip, UnitAttr:$apart, OptionalAttr<StrAttr>:$contract);
+                       DefaultValuedAttr<I64Attr, "1">:$strip, UnitAttr:$apart, DefaultValuedAttr<I64Attr, "0">:$within,
+                       OptionalAttr<StrAttr>:$contract);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;

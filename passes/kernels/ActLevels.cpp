@@ -46,9 +46,9 @@ void ActLevels::fill(KernelBuilder &k, Value acts) const {
   auto splat = [&](double v) { return k.splat(k.lanes(1), v); };
   // What is left of the last block of tokens looks levels up too.
   Value rows = stepped ? k.mul(k.div(k.add(k.tokens(), kTokenPadding - 1), kTokenPadding), kTokenPadding) : k.tokens();
-  k.loop(first, rows, 1, [&](Value token) {
+  k.loop(k.firstToken(), rows, 1, [&](Value token) {
     Value row = k.mul(token, type.getStride()), from = k.add(row, type.getScalesOffset());
-    Value to = k.add(k.mul(token, stride()), offset);
+    Value to = placeOf(k, token);
     auto scales = [&](Value group) -> Value { return k.op<LoadOp>(line, acts, k.add(from, k.mul(group, 4))); };
     Value most = k.loop(first, end, width, k.splat(line, 0.0), [&](Value group, ValueRange most) {
       return SmallVector<Value>{k.maxf(most[0], scales(lineAt(k, group, width, groups)))};
@@ -94,7 +94,7 @@ void ActLevels::fillSteps(KernelBuilder &k, Value acts, Value token, Value large
   auto constant = [&](int64_t v) { return k.splatInt(words, v); };
   auto plus = [&](Value x, Value y) { return k.make<arith::AddIOp>(x, y); };
   auto select = [&](Value condition, Value x, Value y) { return k.make<arith::SelectOp>(condition, x, y); };
-  Value scratch = k.kernel.getScratchArg(), row = k.mul(token, type.getStride()), to = k.add(k.mul(token, stride()), offset);
+  Value scratch = k.kernel.getScratchArg(), row = k.mul(token, type.getStride()), to = placeOf(k, token);
   auto load = [&](VectorType type, int64_t from, Value at) -> Value {
     return k.op<LoadOp>(type, acts, k.add(k.add(row, from), k.mul(at, 4)));
   };
@@ -150,8 +150,12 @@ Value ActLevels::rows(KernelBuilder &k) const {
   return k.op<ViewOp>(type, k.kernel.getScratchArg(), k.b.getI64IntegerAttr(offset));
 }
 
+Value ActLevels::placeOf(KernelBuilder &k, Value token) const {
+  return k.add(k.mul(k.sub(token, k.firstToken()), stride()), offset);
+}
+
 Value ActLevels::word(KernelBuilder &k, Value row, Value column) const {
-  return k.op<LoadRowOp>(k.block(k.T, 1, k.b.getI32Type()), rows(k), row, column, false);
+  return k.op<LoadRowOp>(k.block(k.T, 1, k.b.getI32Type()), rows(k), k.sub(row, k.firstToken()), column, false);
 }
 
 Value ActLevels::levels(KernelBuilder &k, Value row, Value pair) const { return word(k, row, pair); }
@@ -163,4 +167,6 @@ Value ActLevels::shift(KernelBuilder &k, Value row, Value pair, int64_t group) c
 
 Value ActLevels::start(KernelBuilder &k, Value row, Value group) const { return word(k, row, k.add(group, startsAt())); }
 
-Value ActLevels::unit(KernelBuilder &k, Value row) const { return k.loadRow(rows(k), row, k.index(unitAt()), k.T, 1); }
+Value ActLevels::unit(KernelBuilder &k, Value row) const {
+  return k.loadRow(rows(k), k.sub(row, k.firstToken()), k.index(unitAt()), k.T, 1);
+}

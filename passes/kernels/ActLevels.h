@@ -22,7 +22,7 @@ public:
     return pairs == tile.pairs() && starts == tile.startRule() && stepped == tile.stepped() &&
            halves == (tile.blocksPerPair() == 1);
   }
-  /// Of all tokens of `acts`.
+  /// Of all tokens that a tile has.
   void fill(KernelBuilder &k, mlir::Value acts) const;
 
   /// vector<Tx1xi32>: both levels, or lines, of a pair, of tokens `row` ..
@@ -42,6 +42,8 @@ private:
   int64_t stride() const { return llvm::alignTo(4 * (unitAt() + 1), 64); }
   void fillSteps(KernelBuilder &k, mlir::Value acts, mlir::Value token, mlir::Value largest) const;
   mlir::Value rows(KernelBuilder &k) const;
+  /// At which byte of the scratch a token's row begins.
+  mlir::Value placeOf(KernelBuilder &k, mlir::Value token) const;
   mlir::Value word(KernelBuilder &k, mlir::Value row, mlir::Value column) const;
 
   int64_t pairs, offset, tokens;

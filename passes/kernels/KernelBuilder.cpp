@@ -22,6 +22,18 @@ KernelBuilder::KernelBuilder(OpBuilder &builder, Location loc, StringRef name, A
   b.setInsertionPointToStart(&kernel.getBlock());
 }
 
+void KernelBuilder::shareTokens(int64_t count, int64_t together) {
+  Value number = div(kernel.getTileArg(), count);
+  firstTile = mul(number, count);
+  first = mul(number, together);
+  end = min(tokens(), add(first, together));
+}
+
+Value KernelBuilder::tile() {
+  Value number = current ? current : kernel.getTileArg();
+  return firstTile ? sub(number, firstTile) : number;
+}
+
 Value KernelBuilder::scratchRows(int64_t offset, int64_t width) {
   auto type = RowsType::get(b.getContext(), width, width * 4);
   return b.create<ViewOp>(loc, type, kernel.getScratchArg(), b.getI64IntegerAttr(offset));

@@ -29,9 +29,14 @@ public:
   int64_t T;
 
   mlir::Value binding(unsigned i) { return kernel.getBinding(i); }
+  /// From here on a tile is one of `count` for each `together` tokens of the step: those that tile() numbers, firstToken() ..
+  /// tokens() - 1.
+  void shareTokens(int64_t count, int64_t together);
   /// The kernel's tile, or that of the forTiles() around.
-  mlir::Value tile() { return current ? current : kernel.getTileArg(); }
-  mlir::Value tokens() { return kernel.getTokensArg(); }
+  mlir::Value tile();
+  mlir::Value firstToken() { return first ? first : index(0); }
+  /// Where the tile's tokens end.
+  mlir::Value tokens() { return end ? end : kernel.getTokensArg(); }
   mlir::Value position() { return kernel.getPositionArg(); }
   /// `width` floats a row at byte `offset` of the scratch.
   mlir::Value scratchRows(int64_t offset, int64_t width);
@@ -94,7 +99,7 @@ public:
   void forPlaces(llvm::function_ref<void(mlir::Value)> body, bool hasPlace = true);
 
 private:
-  mlir::Value current;
+  mlir::Value current, first, end, firstTile;
 };
 
 /// `n` rounded up to a multiple of 32: the width of rows in memory.

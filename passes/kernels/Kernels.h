@@ -106,6 +106,10 @@ struct LinearSpec {
   TokenClass tokens;
   /// Rows of x in memory.
   int64_t maxTokens;
+  /// Tokens of a tile, a multiple of kTokenPadding; 0: all. The tiles of the first tokens come first.
+  int64_t tileTokens = 0;
+
+  int64_t rowTiles() const { return (weights.front().rows + kTileRows - 1) / kTileRows; }
 };
 void buildLinear(mlir::OpBuilder &b, mlir::Location loc, llvm::StringRef name, const LinearSpec &spec,
                  const Schedule &schedule);

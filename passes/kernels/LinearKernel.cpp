@@ -118,7 +118,7 @@ private:
     }
     for (const StagedTile &tile : staged)
       if (llvm::none_of(levels, [&](const ActLevels &acts) { return acts.fits(tile); })) {
-        levels.emplace_back(tile, llvm::alignTo(bytes, 64), spec.maxTokens);
+        levels.emplace_back(tile, llvm::alignTo(bytes, 64), spec.tileTokens ? spec.tileTokens : spec.maxTokens);
         bytes = llvm::alignTo(bytes, 64) + levels.back().bytes();
       }
     return bytes;
@@ -282,18 +282,18 @@ void LinearBuilder::prefetchRows(Value rows, Value row) {
 Value LinearBuilder::buildStaged(Value enough) {
   const RegisterBlock &block = schedule.staged;
   // Tokens that are left fill the next block but for one, or leave it to smaller ones: the padding holds one more.
-  Value left = k.rem(k.tokens(), block.tokens), whole = k.sub(k.tokens(), left);
+  Value first = k.firstToken(), left = k.rem(k.sub(k.tokens(), first), block.tokens), whole = k.sub(k.tokens(), left);
   Value end = k.make<arith::SelectOp>(k.below(left, k.index(block.tokens - 1)), whole, k.tokens());
-  end = k.make<arith::SelectOp>(enough, end, k.index(0));
+  end = k.make<arith::SelectOp>(enough, end, first);
   k.when(enough, [&] {
     SmallVector<StagedTile::Ahead> ahead;
     for (auto [i, tile] : llvm::enumerate(staged)) {
       tile.fill(k, k.binding(i), k.tile());
-      Value steps = k.mul(k.div(k.add(end, block.tokens - 1), block.tokens), stagedSteps(tile, block));
+      Value steps = k.mul(k.div(k.add(k.sub(end, first), block.tokens - 1), block.tokens), stagedSteps(tile, block));
       ahead.push_back(tile.ahead(k, k.binding(i), k.tile(), steps));
     }
     k.T = block.tokens;
-    k.loop(k.index(0), end, block.tokens, [&](Value row) {
+    k.loop(first, end, block.tokens, [&](Value row) {
       SmallVector<Value> stored;
       for (unsigned i = 0; i < spec.residuals; ++i)
         prefetchRows(k.binding(firstResidual() + i), row);
@@ -308,8 +308,8 @@ Value LinearBuilder::buildStaged(Value enough) {
 
 Value LinearBuilder::buildUnpacked(Value enough) {
   const RegisterBlock &block = schedule.unpacked;
-  Value end = k.sub(k.tokens(), k.rem(k.tokens(), block.tokens));
-  end = k.make<arith::SelectOp>(enough, end, k.index(0));
+  Value first = k.firstToken(), end = k.sub(k.tokens(), k.rem(k.sub(k.tokens(), first), block.tokens));
+  end = k.make<arith::SelectOp>(enough, end, first);
   auto forPlaces = [&](llvm::function_ref<void(Value)> body) { strip() == 1 ? body(k.index(0)) : k.forPlaces(body); };
   k.when(enough, [&] {
     forPlaces([&](Value place) {
@@ -317,7 +317,7 @@ Value LinearBuilder::buildUnpacked(Value enough) {
         tile.fill(k, k.binding(i), k.tile(), place);
     });
     k.T = block.tokens;
-    k.loop(k.index(0), end, block.tokens, [&](Value row) {
+    k.loop(first, end, block.tokens, [&](Value row) {
       Value x = arrangeActivations(k, k.binding(spec.weights.size()), row, block, spec.weights);
       forPlaces([&](Value place) {
         SmallVector<Value> stored;
@@ -335,9 +335,14 @@ void LinearBuilder::build() {
     k.kernel.setStrip(strip());
   if (spec.tokens == TokenClass::One)
     return streams() ? buildStreams() : buildBlock(k.index(0), schedule.gemv());
+  if (spec.tileTokens) {
+    k.shareTokens(spec.rowTiles(), spec.tileTokens);
+    if (strip() > 1)
+      k.kernel.setWithin(spec.rowTiles());
+  }
   if (!stages() && !unpacks())
     return buildChunk(Value());
-  Value enough = k.below(k.index(kStagedTokens - 1), k.tokens());
+  Value enough = k.below(k.index(kStagedTokens - 1), k.sub(k.tokens(), k.firstToken()));
   if (unpacks())
     return buildChunk(enough);
   k.when(enough, [&] {
@@ -368,7 +373,7 @@ void LinearBuilder::buildChunk(Value enough) {
          (large.tokens % 4 == 0 && large.tokens - blocks[blocks.size() - 2].tokens <= 4));
   // The first block is for kernels of one token alone: two tokens cost no more reading.
   ArrayRef<RegisterBlock> small = ArrayRef(blocks).drop_back().drop_front();
-  Value begin = stages() ? buildStaged(enough) : unpacks() ? buildUnpacked(enough) : k.index(0);
+  Value begin = stages() ? buildStaged(enough) : unpacks() ? buildUnpacked(enough) : k.firstToken();
   Value rest = k.rem(k.sub(k.tokens(), begin), large.tokens), whole = k.sub(k.tokens(), rest);
   Value end = k.tokens();
   if (!small.empty()) {

@@ -126,7 +126,7 @@ void StagedProduct::run(Value sums) {
   Value first = k.index(0), none = k.splatInt(integers(), 0);
   int64_t parts = kTileRows / rows;
   auto forParts = [&](llvm::function_ref<void(Value)> body) { k.loop(first, k.index(kTileRows), rows, body); };
-  Value firstStep = k.mul(k.div(row, block.tokens), stagedSteps(tile, block));
+  Value firstStep = k.mul(k.div(k.sub(row, k.firstToken()), block.tokens), stagedSteps(tile, block));
   forParts([&](Value part) { k.storeRow(k.splat(floats(), 0.0), sums, first, part); });
   k.loop(first, k.index(tile.pairs()), kPairsTogether, [&](Value begin) {
     Value end = k.add(begin, kPairsTogether);

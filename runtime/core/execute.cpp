@@ -134,22 +134,44 @@ void run_tiles(session &session, uint32_t dispatch, sinter_kernel_args &args) {
       .fetch_add(session.team.clock() - begin, std::memory_order_relaxed);
 }
 
-/// Tiles [begin, end) of a group, which may belong to several dispatches.
-void run_range(session &session, const group_plan &group, uint32_t begin, uint32_t end,
-               sinter_kernel_args &args) {
-  const uint32_t *ends =
-      session.tile_ends +
-      (group.first_dispatch - session.of->groups[session.program->first_group].first_dispatch);
-  uint32_t first = 0;
-  for (uint32_t d = 0; d < group.dispatch_count && begin < end; ++d) {
-    if (begin < ends[d]) {
-      uint32_t stop = end < ends[d] ? end : ends[d];
-      args.tile_begin = begin - first;
-      args.tile_end = stop - first;
-      run_tiles(session, group.first_dispatch + d, args);
-      begin = stop;
+/// The first tile of a worker's share of `tiles`; that of `workers` is the end.
+uint32_t share_begin(uint32_t tiles, uint32_t worker, uint32_t workers) {
+  return static_cast<uint32_t>(uint64_t(tiles) * worker / workers);
+}
+
+/// A worker's part of each of a group's dispatches, one behind the other: where tiles have tokens, one worker has the same
+/// tokens of all.
+struct share {
+  const session &of;
+  const group_plan &group;
+  uint32_t owner, workers;
+
+  /// Tiles of dispatch `d` of the group: where the share's begin, and where they end.
+  uint32_t begin(uint32_t d, uint32_t worker) const {
+    const uint32_t *ends = of.tile_ends + (group.first_dispatch - of.of->groups[of.program->first_group].first_dispatch);
+    return share_begin(ends[d] - (d ? ends[d - 1] : 0), worker, workers);
+  }
+  uint32_t size() const {
+    uint32_t sum = 0;
+    for (uint32_t d = 0; d < group.dispatch_count; ++d)
+      sum += begin(d, owner + 1) - begin(d, owner);
+    return sum;
+  }
+};
+
+/// Tiles [begin, end) of a share.
+void run_range(session &session, const share &share, uint32_t begin, uint32_t end, sinter_kernel_args &args) {
+  uint32_t passed = 0;
+  for (uint32_t d = 0; d < share.group.dispatch_count && begin < end; ++d) {
+    uint32_t first = share.begin(d, share.owner), stop = passed + share.begin(d, share.owner + 1) - first;
+    if (begin < stop) {
+      uint32_t last = end < stop ? end : stop;
+      args.tile_begin = first + (begin - passed);
+      args.tile_end = first + (last - passed);
+      run_tiles(session, share.group.first_dispatch + d, args);
+      begin = last;
     }
-    first = ends[d];
+    passed = stop;
   }
 }
 
@@ -171,14 +193,9 @@ uint32_t run_alone(session &session, uint32_t g, sinter_kernel_args &args) {
     if (total > 1 && args.workers > 1)
       break;
     if (!session.bad_index.load(std::memory_order_relaxed))
-      run_range(session, groups[g], 0, total, args);
+      run_range(session, {session, groups[g], 0, 1}, 0, total, args);
   }
   return g;
-}
-
-/// The first tile of a worker's share of a group; that of `workers` is the end.
-uint32_t share_begin(uint32_t total, uint32_t worker, uint32_t workers) {
-  return static_cast<uint32_t>(uint64_t(total) * worker / workers);
 }
 
 /// Takes the first half of the `size` tiles of a share that are left, from `begin` of it up to
@@ -202,14 +219,11 @@ bool draw(std::atomic<uint32_t> &taken, uint32_t size, uint32_t &begin, uint32_t
 void run_group(session &session, const group_plan &group, sinter_kernel_args &args) {
   if (session.bad_index.load(std::memory_order_relaxed))
     return;
-  uint32_t total = total_of(session, group);
   for (uint32_t i = 0; i < args.workers; ++i) {
-    uint32_t owner = (args.worker + i) % args.workers;
-    uint32_t first = share_begin(total, owner, args.workers);
-    uint32_t size = share_begin(total, owner + 1, args.workers) - first;
-    uint32_t begin, end;
-    while (draw(session.taken[owner].value, size, begin, end))
-      run_range(session, group, first + begin, first + end, args);
+    share owned{session, group, (args.worker + i) % args.workers, args.workers};
+    uint32_t size = owned.size(), begin, end;
+    while (draw(session.taken[owned.owner].value, size, begin, end))
+      run_range(session, owned, begin, end, args);
   }
 }
 

@@ -5,6 +5,7 @@
 // RUN: sed -e 's/avx512vnni/zen4/' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=CROSSED
 // RUN: sed -e 's/avx512vnni/zen4/' -e 's/q4_k/q5_k/g' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=STEPPED
 // RUN: sed -e 's/avx512vnni/zen4/' -e 's/q4_k/q6_k/g' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=SIXTEENTHS
+// RUN: sed -e 's/llm.chunk = 32/llm.chunk = 512/' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=SOME
 // RUN: sed -e 's/q4_k/q8_0/g' -e 's/\b512/384/g' -e 's/\([0-9?]\)x512/\1x384/g' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=REST
 
 // A chunk of 24 tokens and more: levels of its activations' scales, once for 8 tiles: 16 groups, 2 bytes each, and the unit.
@@ -14,6 +15,24 @@
 // CHECK:             tile.reduce <max>
 // CHECK:             tile.store %{{.*}} : vector<1xf32>
 // CHECK:             tile.store %{{.*}} : vector<16xi16>
+
+// Of a chunk of more than 256 tokens a tile has 256 at most. Tiles of a strip have the same ones, and levels are theirs alone.
+// SOME:       exec.dispatch @linear_q4_k_i8_512x512_tn({{.*}}) tiles<16 per 256 tokens>
+// SOME:       tile.kernel @linear_q4_k_i8_512x512_tn({{.*}} tokens 8 strip 8 within 16 {
+// SOME:         %[[NUMBER:.*]] = arith.divui %tile, %c16
+// SOME-NEXT:    %[[TILE:.*]] = arith.muli %[[NUMBER]], %c16
+// SOME-NEXT:    %[[FIRST:.*]] = arith.muli %[[NUMBER]], %c256
+// SOME-NEXT:    %[[PAST:.*]] = arith.addi %[[FIRST]], %c256
+// SOME-NEXT:    %[[END:.*]] = arith.minui %tokens, %[[PAST]]
+// SOME-NEXT:    %[[COUNT:.*]] = arith.subi %[[END]], %[[FIRST]]
+// SOME-NEXT:    arith.cmpi ugt, %[[COUNT]], %c23
+// SOME:         scf.for %[[TOKEN:.*]] = %[[FIRST]] to %[[END]] step %c1 {
+// SOME:           arith.subi %[[TOKEN]], %[[FIRST]]
+// SOME:         tile.for_tiles %[[T:.*]] {
+// SOME-NOT:       %tokens
+// SOME:           arith.subi %[[T]], %[[TILE]]
+// SOME-NOT:       %tokens
+// SOME:       tile.kernel
 
 // A tile's weights, pair by pair of blocks, its largest scales on the way; then levels of all scales, two to a word.
 // CHECK:         tile.for_tiles

@@ -59,6 +59,25 @@ tile.kernel @two_tiles(%x: !tile.bytes) grid(%tile, %tokens, %position) scratch(
 }
 
 // -----
+// expected-error@+1 {{has no strip of neighbours to keep within 16 tiles}}
+tile.kernel @no_strip() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 strip 1 within 16 {
+}
+
+// -----
+// expected-error@+1 {{has no strip of neighbours to keep within 16 tiles}}
+tile.kernel @apart_within() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 strip 4 apart within 16 {
+  tile.for_tiles %t {
+  }
+}
+
+// -----
+// expected-error@+1 {{has no strip of neighbours to keep within -1 tiles}}
+tile.kernel @negative() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 strip 4 within -1 {
+  tile.for_tiles %t {
+  }
+}
+
+// -----
 tile.kernel @nested() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 {
   tile.for_tiles %t {
     // expected-error@+1 {{stands in a kernel, and in no other tile.for_tiles}}

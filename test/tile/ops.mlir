@@ -48,6 +48,18 @@ tile.kernel @apart(%x: !tile.rows<2048>) grid(%tile, %tokens, %position) scratch
   }
 }
 
+// Strips that keep within 16 tiles: outside of the loop the tile is one of theirs.
+// CHECK:      tile.kernel @within
+// CHECK-SAME: tokens 8 strip 4 within 16 {
+// CHECK-NEXT:   tile.prefetch %{{.*}}[%tile]
+// CHECK-NEXT:   tile.for_tiles
+tile.kernel @within(%x: !tile.bytes) grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 8 strip 4 within 16 {
+  tile.prefetch %x[%tile] : !tile.bytes
+  tile.for_tiles %t {
+    tile.prefetch %x[%t] : !tile.bytes
+  }
+}
+
 // Structured form: blocks of T tokens by R rows. Where an op takes one type of binding only, its name is not printed.
 // CHECK: tile.kernel @rows
 tile.kernel @rows(%x: !tile.rows<2048>, %y: !tile.rows<2048>) grid(%tile, %tokens, %position)

@@ -40,6 +40,7 @@ struct Layer {
   int64_t headDim = 0, rotaryDim = 0;
   CacheElement cache = CacheElement::f32;
   Codes codes = Codes::Random;
+  int64_t tileTokens = 0;
 
   bool acts() const { return !Format::get(formats.front()).isFloat(); }
   int64_t heads() const { return rows / headDim; }
@@ -61,6 +62,8 @@ std::string Layer::name() const {
                         kOutputs[int(output)]);
   if (headDim)
     name += llvm::formatv("_{0}_{1}", headDim, elementName(cache));
+  if (tileTokens)
+    name += llvm::formatv("_by_{0}", tileTokens);
   return name;
 }
 
@@ -148,6 +151,8 @@ void LinearKernel::build(const Layer &layer, ModelOp &model, TokenClass tokens) 
   spec.cache = cache;
   spec.tokens = tokens;
   spec.maxTokens = bufferRows(256);
+  if (tokens == TokenClass::Chunk)
+    spec.tileTokens = layer.tileTokens;
   mlir::OpBuilder b = model.builder();
   buildLinear(b, model.loc(), className(tokens), spec, schedule());
 }
@@ -227,6 +232,8 @@ void LinearKernel::checkStep(const Layer &layer, ModelOp &model, const KernelCod
   call.tokens = step.tokens;
   call.position = step.position;
   call.tiles = static_cast<uint32_t>((layer.rows + kTileRows - 1) / kTileRows);
+  if (step.tokenClass == TokenClass::Chunk && layer.tileTokens)
+    call.tiles *= (tokens + layer.tileTokens - 1) / layer.tileTokens;
   for (const Weight &weight : weights)
     call.bindings.push_back(weight.packed());
   Array x;
@@ -429,6 +436,31 @@ TEST_P(LinearKernel, WideRows) {
          .rows = 72,
          .cols = 4096,
          .epilogue = Epilogue::Glu});
+}
+
+// Of 256 tokens tiles of 96, 96 and 64. A tile that went on behind its own would add a residual twice.
+TEST_P(LinearKernel, TilesOfSomeTokens) {
+  for (FormatId format : {FormatId::f16, FormatId::q4_0, FormatId::q4_k, FormatId::q8_0})
+    check({.formats = {format},
+           .rows = 168,
+           .cols = columnsOf(format),
+           .epilogue = Epilogue::Residual,
+           .tileTokens = 96});
+  check({.formats = {FormatId::q8_0, FormatId::q6_k},
+         .rows = 96,
+         .cols = 256,
+         .epilogue = Epilogue::Glu,
+         .output = OutputKind::Acts,
+         .tileTokens = 96});
+  check({.formats = {FormatId::q8_0},
+         .rows = 192,
+         .cols = 64,
+         .epilogue = Epilogue::Rotate,
+         .output = OutputKind::Keys,
+         .headDim = 96,
+         .rotaryDim = 96,
+         .cache = CacheElement::i8,
+         .tileTokens = 96});
 }
 
 TEST_P(LinearKernel, Rotation) {

@@ -184,6 +184,46 @@ TEST(Execute, WhatAWorkerHasNotDrawnIsDoneByOthers) {
   }
 }
 
+/// bindings[0], four words a worker: whether it has been here; where its first range begins, and ends. Each waits for the other.
+void note_ranges(const sinter_kernel_args *args) {
+  auto *words = static_cast<uint32_t *>(args->bindings[0]);
+  auto drawn = [&](uint32_t worker) { return std::atomic_ref<uint32_t>(words[4 * worker]); };
+  if (drawn(args->worker) == 0) {
+    words[4 * args->worker + 1] = args->tile_begin;
+    words[4 * args->worker + 2] = args->tile_end;
+    drawn(args->worker) = 1;
+  }
+  auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (drawn(1 - args->worker) == 0 && std::chrono::steady_clock::now() < limit)
+    std::this_thread::yield();
+}
+
+// Of two dispatches side by side a worker has the same part, so that where tiles are tokens it has the same tokens: 2 tiles
+// of 4 and 10 of 20, the first half of which it draws at once.
+TEST(Execute, AWorkerHasItsPartOfEachDispatch) {
+  bundle::BundleT root = counting_bundle();
+  root.programs[0]->groups.resize(1);
+  root.programs[0]->groups[0]->dispatches.clear();
+  for (uint32_t tiles : {4u, 20u})
+    root.programs[0]->groups[0]->dispatches.push_back(
+        make_dispatch(0, {tiles, 0, 0}, {tiles == 4 ? first_counters : second_counters}));
+  core_run run(std::move(root),
+               {{"toy_embed", nullptr, note_ranges}, {"toy_sum", nullptr, check_counters}}, 2);
+  auto *first = reinterpret_cast<uint32_t *>(run.session.fixed + first_counters);
+  auto *second = reinterpret_cast<uint32_t *>(run.session.fixed + second_counters);
+  memset(first, 0, 64);
+  memset(second, 0, 64);
+  ASSERT_EQ(core::run_program(run.session, core::program_kind::prefill, 1, 0, nullptr), SINTER_OK);
+  EXPECT_EQ(first[1], 0u);
+  EXPECT_EQ(first[2], 2u) << "all that worker 0 has of the first";
+  EXPECT_EQ(first[5], 2u) << "worker 1's begins behind it";
+  EXPECT_EQ(first[6], 4u);
+  EXPECT_EQ(second[1], 0u);
+  EXPECT_EQ(second[2], 4u) << "with the 2 before half of its 12 tiles";
+  EXPECT_EQ(second[5], 10u) << "not behind the 12 tiles that worker 0 has of both";
+  EXPECT_EQ(second[6], 14u);
+}
+
 void note_scalars(const sinter_kernel_args *args) {
   auto *out = static_cast<uint32_t *>(args->bindings[0]);
   out[0] = args->tokens;
