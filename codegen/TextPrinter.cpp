@@ -113,6 +113,8 @@ LogicalResult TextPrinter::printBlock(Block &block) {
       if (tiles.hasPlace())
         setName(tiles.getPlace(), "0");
       printed = printBlock(tiles.getBody().front());
+    } else if (auto once = dyn_cast<OnceOp>(op)) {
+      printed = printBlock(once.getBody().front());
     } else if (isa<scf::YieldOp>(op)) {
       // Its parent assigns what it yields.
     } else if (auto constantOp = dyn_cast<arith::ConstantOp>(op)) {

@@ -200,6 +200,8 @@ LogicalResult Unroller::unroll(Operation *op) {
     return unrollIf(branch);
   if (auto tiles = dyn_cast<ForTilesOp>(op))
     return unrollBlock(tiles.getBody().front());
+  if (auto once = dyn_cast<OnceOp>(op))
+    return unrollBlock(once.getBody().front());
   // Rewritten with its loop.
   if (isa<scf::YieldOp>(op))
     return success();

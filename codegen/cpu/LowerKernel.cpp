@@ -18,6 +18,11 @@
 //     ...                                                      ==>     scf.for %s = .tile_begin to .tile_begin + %n {
 //                                                                        scf.for %t = %s to .tile_end step %n { B } }
 //
+// What is done once for a worker's tiles of a dispatch (`again` says that it was here before):
+//
+//   tile.once %key at 64 { A }                                         if !%args.again { %scratch[64] = -1 }
+//                                                              ==>     ..  if %scratch[64] != %key { A;  %scratch[64] = %key }
+//
 //===----------------------------------------------------------------------===//
 #include "codegen/cpu/LowerKernel.h"
 #include "codegen/cpu/Annotate.h"
@@ -55,6 +60,7 @@ private:
   static int64_t takeTerms(Value sum, SmallVectorImpl<Value> &terms);
   unsigned alignmentOf(Type type);
   void forTiles(scf::ForOp strips, Value distance, Value end);
+  void once(Value again);
   /// Whether scratch holds arranged activations, many words that are stored and read one after another.
   bool arranges() { return variant.schedule.linear.back().arrangement != Arrangement::rows; }
   bool loadsPairs(LoadOp load);
@@ -182,7 +188,7 @@ LogicalResult KernelLowering::run() {
   pointers[kernel.getScratchArg()] = loadField(args, 8, pointer);
   kernel.getTokensArg().replaceAllUsesWith(number(fields));
   kernel.getPositionArg().replaceAllUsesWith(number(fields + 4));
-  Value begin = number(fields + 8), end = number(fields + 12);
+  Value begin = number(fields + 8), end = number(fields + 12), again = loadField(args, fields + 24, b.getI32Type());
   Value one = b.create<arith::ConstantIndexOp>(loc, 1);
   Value strip = b.create<arith::ConstantIndexOp>(loc, kernel.getStrip());
   // Strips of the tiles that have the same quotient.
@@ -210,6 +216,7 @@ LogicalResult KernelLowering::run() {
   Block *body = loop.getBody();
   body->getOperations().splice(body->begin(), kernel.getBlock().getOperations());
   forTiles(loop, distance, end);
+  once(again);
 
   SmallVector<Operation *> tileOps;
   body->walk([&](Operation *op) {
@@ -261,6 +268,30 @@ void KernelLowering::forTiles(scf::ForOp strips, Value distance, Value end) {
     }
     op.erase();
   }
+}
+
+void KernelLowering::once(Value again) {
+  OnceOp op;
+  again.getParentBlock()->walk([&](OnceOp found) { op = found; });
+  if (!op)
+    return;
+  b.setInsertionPointAfterValue(again);
+  Value place = step(pointers.lookup(kernel.getScratchArg()), {}, op.getAt());
+  Value none = b.create<arith::ConstantIntOp>(loc, -1, 32), zero = b.create<arith::ConstantIntOp>(loc, 0, 32);
+  Value isFirst = b.create<arith::CmpIOp>(loc, arith::CmpIPredicate::eq, again, zero);
+  auto first = b.create<scf::IfOp>(loc, isFirst, /*withElseRegion=*/false);
+  b.setInsertionPointToStart(first.thenBlock());
+  b.create<LLVM::StoreOp>(loc, none, place);
+
+  b.setInsertionPoint(op);
+  Value key = b.create<arith::IndexCastUIOp>(loc, b.getI32Type(), op.getKey());
+  Value isOther = b.create<arith::CmpIOp>(loc, arith::CmpIPredicate::ne, b.create<LLVM::LoadOp>(loc, b.getI32Type(), place), key);
+  auto run = b.create<scf::IfOp>(loc, isOther, /*withElseRegion=*/false);
+  Block *body = run.thenBlock();
+  body->getOperations().splice(body->begin(), op.getBody().front().getOperations());
+  b.setInsertionPoint(body->getTerminator());
+  b.create<LLVM::StoreOp>(loc, key, place);
+  op.erase();
 }
 
 /// A dot and those of other tokens right behind it.

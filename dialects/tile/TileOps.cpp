@@ -149,6 +149,19 @@ LogicalResult ForTilesOp::verify() {
   return success();
 }
 
+LogicalResult OnceOp::verify() {
+  auto kernel = (*this)->getParentOfType<KernelOp>();
+  if (!kernel)
+    return emitOpError("stands in a kernel");
+  int64_t at = getAt();
+  if (at < 0 || at % 4 || at > static_cast<int64_t>(kernel.getScratch()) - 4)
+    return emitOpError("has no room for its key at ") << at << " of a scratch of " << kernel.getScratch();
+  WalkResult others = kernel.getBody().walk([&](OnceOp op) { return op == *this ? WalkResult::advance() : WalkResult::interrupt(); });
+  if (others.wasInterrupted())
+    return emitOpError("is not the only one of its kernel");
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // Memory
 //===----------------------------------------------------------------------===//

@@ -73,6 +73,23 @@ def Tile_ForTilesOp : Tile_Op<"for_tiles", [SingleBlock, NoTerminator, Recursive
   }];
 }
 
+def Tile_OnceOp : Tile_Op<"once", [SingleBlock, NoTerminator, RecursiveMemoryEffects]> {
+  let summary = "runs its region unless what that left in scratch is still there";
+  let description = [{
+    What a worker computes for many tiles of a dispatch alike. It is left out where the last `tile.once` that this worker ran for
+    this dispatch, in this call or in one before, had the same key: nothing else of the kernel writes what the region writes.
+    `at`, a byte of the scratch that belongs to it alone, has room for the key, 4 bytes.
+
+      tile.once %first at 4096 { tile.store %levels, %scratch[%offset] : vector<16xi16>, !tile.bytes }
+
+    A target whose scratch does not outlive a tile runs it for each.
+  }];
+  let arguments = (ins Index:$key, I64Attr:$at);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$key `at` $at $body attr-dict";
+  let hasVerifier = 1;
+}
+
 //===----------------------------------------------------------------------===//
 // Memory
 //===----------------------------------------------------------------------===//

@@ -127,6 +127,13 @@ void KernelBuilder::when(Value condition, function_ref<void()> body) {
   body();
 }
 
+void KernelBuilder::onceForTokens(int64_t at, function_ref<void()> body) {
+  auto once = b.create<OnceOp>(loc, firstToken(), at);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(&once.getBody().emplaceBlock());
+  body();
+}
+
 void KernelBuilder::forTiles(function_ref<void()> body) {
   forPlaces([&](Value) { body(); }, /*hasPlace=*/false);
 }

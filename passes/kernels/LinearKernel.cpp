@@ -8,13 +8,15 @@
 //     scf.if a few tokens are left { the same once, in the smallest block that holds them } }
 //
 // Of a chunk of many tokens, where the schedule has a block for it, a tile's weights are unpacked once (StagedTile.h), and the
-// activations' scales are turned into levels once for a strip of tiles (ActLevels.h):
+// activations' scales are turned into levels once for all tiles that a worker computes (ActLevels.h):
 //
-//     scf.if %n >= 24 { levels of all tokens into scratch }
-//     tile.for_tiles %t {
-//       scf.if %n >= 24 { unpack tile %t into scratch
+//     scf.if %n >= 24 { tile.once %first { levels of all tokens into scratch }
+//                       unpack tile %t into scratch
 //                       scf.for %m = 0 to %n step 8 { as above, out of the scratch; tile.prefetch some of tile %t + 1 } }
-//       the rest as above }
+//     the rest as above
+//
+// Where a tile has some of a chunk's tokens only (LinearSpec::tileTokens), %t is the dispatch's tile modulo the row tiles, and 0 and
+// %n are the first of its tokens and where they end.
 //
 // Where a schedule arranges activations, kernels take strips of tiles: what is arranged serves all of them.
 //
@@ -52,9 +54,6 @@ namespace {
 /// Of a block of arranged activations whose products are in scratch: how many tokens' 32 rows are in registers at a time, which
 /// share loads and addresses.
 constexpr int64_t kArrangedTogether = 2;
-
-/// Tiles that share the levels of activations: making them takes a thirtieth of the time of a tile.
-constexpr int64_t kStagedStrip = 8;
 
 class LinearBuilder {
 public:
@@ -111,7 +110,8 @@ private:
       return bytes;
     bytes = std::max(bytes, productScratch(context, schedule.staged, spec.weights));
     largestAt = bytes;
-    bytes += 4 * schedule.staged.tokens;
+    levelsKeyAt = bytes + 4 * schedule.staged.tokens;
+    bytes = levelsKeyAt + 4;
     for (const WeightShape &weight : spec.weights) {
       staged.emplace_back(weight, llvm::alignTo(bytes, 64), schedule);
       bytes = llvm::alignTo(bytes, 64) + staged.back().bytes();
@@ -137,8 +137,6 @@ private:
            });
   }
   int64_t strip() {
-    if (stages())
-      return kStagedStrip;
     if (streams())
       return streams();
     if (largest().arrangement == Arrangement::rows)
@@ -174,6 +172,8 @@ private:
   int64_t rows;
   /// In scratch, the largest magnitude of each staged token's 32 values.
   int64_t largestAt = 0;
+  /// And whose levels are there.
+  int64_t levelsKeyAt = 0;
   SmallVector<StagedTile> staged;
   SmallVector<ActLevels> levels;
   SmallVector<UnpackedTile> unpacked;
@@ -220,7 +220,7 @@ void LinearBuilder::buildBlock(Value row, const RegisterBlock &block) {
       stored.push_back(buildStoredProduct(k, k.binding(i), k.tile(), x, row, block, i));
     finishStored(stored, row, block, kArrangedTogether);
   };
-  if (strip() == 1 || stages())
+  if (strip() == 1)
     tile();
   else
     k.forTiles(tile);
@@ -346,10 +346,12 @@ void LinearBuilder::build() {
   if (unpacks())
     return buildChunk(enough);
   k.when(enough, [&] {
-    for (const ActLevels &acts : levels)
-      acts.fill(k, k.binding(spec.weights.size()));
+    k.onceForTokens(levelsKeyAt, [&] {
+      for (const ActLevels &acts : levels)
+        acts.fill(k, k.binding(spec.weights.size()));
+    });
   });
-  k.forTiles([&] { buildChunk(enough); });
+  buildChunk(enough);
 }
 
 /// One token, of several tiles at once.

@@ -32,6 +32,11 @@ uint32_t tile_count(const bundle::TileCount &tiles, uint32_t tokens, uint32_t po
   return static_cast<uint32_t>(count);
 }
 
+/// What a worker's calls are made with, and the dispatch that its last one was of.
+struct worker_args : sinter_kernel_args {
+  uint32_t last_dispatch = UINT32_MAX;
+};
+
 /// True once `value` is no longer `seen`; false if it still is when it is time to sleep.
 bool spin_until_change(const executor &team, const std::atomic<uint32_t> &value, uint32_t seen) {
   uint64_t end = 0;
@@ -118,12 +123,14 @@ void *const *resolve_indirect(session &session, uint32_t dispatch, uint32_t work
   return out;
 }
 
-void run_tiles(session &session, uint32_t dispatch, sinter_kernel_args &args) {
+void run_tiles(session &session, uint32_t dispatch, worker_args &args) {
   const dispatch_plan &plan = session.of->dispatches[dispatch];
   args.bindings = plan.indirect ? resolve_indirect(session, dispatch, args.worker)
                                 : session.addresses + plan.first_binding;
   if (!args.bindings)
     return;
+  args.again = dispatch == args.last_dispatch;
+  args.last_dispatch = dispatch;
   if (!session.profile) {
     plan.entry(&args);
     return;
@@ -160,7 +167,8 @@ struct share {
 };
 
 /// Tiles [begin, end) of a share.
-void run_range(session &session, const share &share, uint32_t begin, uint32_t end, sinter_kernel_args &args) {
+void run_range(session &session, const share &share, uint32_t begin, uint32_t end,
+               worker_args &args) {
   uint32_t passed = 0;
   for (uint32_t d = 0; d < share.group.dispatch_count && begin < end; ++d) {
     uint32_t first = share.begin(d, share.owner), stop = passed + share.begin(d, share.owner + 1) - first;
@@ -186,7 +194,7 @@ uint32_t total_of(const session &session, const group_plan &group) {
 
 /// Runs group `g` of the program and those behind it as long as they have one tile at most, for a
 /// worker that nobody runs beside. Returns the first one that is work for all.
-uint32_t run_alone(session &session, uint32_t g, sinter_kernel_args &args) {
+uint32_t run_alone(session &session, uint32_t g, worker_args &args) {
   const group_plan *groups = session.of->groups + session.program->first_group;
   for (; g < session.program->group_count; ++g) {
     uint32_t total = total_of(session, groups[g]);
@@ -216,7 +224,7 @@ bool draw(std::atomic<uint32_t> &taken, uint32_t size, uint32_t &begin, uint32_t
 /// with its first half when all are. As long as nobody takes from it, a worker reads its share of
 /// the weights from its first to its last byte, and what a kernel asks for ahead is what it will
 /// read.
-void run_group(session &session, const group_plan &group, sinter_kernel_args &args) {
+void run_group(session &session, const group_plan &group, worker_args &args) {
   if (session.bad_index.load(std::memory_order_relaxed))
     return;
   for (uint32_t i = 0; i < args.workers; ++i) {
@@ -240,8 +248,8 @@ sinter_status report_bad_index(const session &session, uint64_t where, sinter_er
               binding.limit);
 }
 
-sinter_kernel_args args_of(const session &session, uint32_t worker) {
-  sinter_kernel_args args{};
+worker_args args_of(const session &session, uint32_t worker) {
+  worker_args args{};
   args.scratch = session.scratch + worker * session.of->bundle.root->memory()->scratch_bytes();
   args.tokens = session.tokens;
   args.position = session.first_position;
@@ -328,7 +336,7 @@ uint64_t barrier_nanoseconds(session &session) {
 
 void run_worker(void *argument, uint32_t worker) {
   session &session = *static_cast<core::session *>(argument);
-  sinter_kernel_args args = args_of(session, worker);
+  worker_args args = args_of(session, worker);
   const std::atomic<uint32_t> &next_group = session.meeting.group.value;
   const group_plan *groups = session.of->groups + session.program->first_group;
   uint32_t g = next_group.load(std::memory_order_relaxed);
@@ -371,7 +379,7 @@ sinter_status run_program(session &session, program_kind kind, uint32_t tokens, 
                                   session.first_position);
   }
   // The calling thread is worker 0.
-  sinter_kernel_args args = args_of(session, 0);
+  worker_args args = args_of(session, 0);
   uint32_t first = run_alone(session, 0, args);
   if (first < program.group_count) {
     session.meeting.group.value.store(first, std::memory_order_relaxed);

@@ -101,3 +101,15 @@ tile.kernel @strip(%x: !tile.bytes) grid(%tile, %tokens, %position) scratch(%scr
     tile.store %v, %x[%at] : vector<32xi32>, !tile.bytes
   }
 }
+
+// Its memory does not outlive a tile, so what is done once for a worker's tiles is done for each.
+tile.kernel @once(%x: !tile.bytes) grid(%tile, %tokens, %position) scratch(%scratch : 4) tokens 1 {
+  // LANES-LABEL: once
+  // LANES-NOT: if (
+  // LANES:     uint [[V:v[0-9]+]] = binding0[(tile + 4u * lane) >> 2];
+  // LANES:     binding0[(tokens + 4u * lane) >> 2] = [[V]];
+  tile.once %tokens at 0 {
+    %v = tile.load %x[%tile] : !tile.bytes -> vector<32xi32>
+    tile.store %v, %x[%tokens] : vector<32xi32>, !tile.bytes
+  }
+}

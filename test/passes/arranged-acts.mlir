@@ -330,3 +330,17 @@ tile.kernel @strip(%x: !tile.rows<64>, %y: !tile.rows<64>) grid(%tile, %tokens, 
     tile.store_row %v, %y[%t, %c0] : vector<2x32xf32>, !tile.rows<64>
   }
 }
+
+// -----
+// So are those that are computed once for a worker's tiles.
+// CHECK-LABEL: tile.kernel @once
+// CHECK:         tile.once %tokens at 0 {
+// CHECK:           tile.load %{{.*}} : !tile.rows<64> -> vector<32xf32>
+// CHECK-COUNT-2:   tile.store
+tile.kernel @once(%x: !tile.rows<64>, %y: !tile.rows<64>) grid(%tile, %tokens, %position) scratch(%scratch : 4) tokens 2 {
+  %c0 = arith.constant 0 : index
+  tile.once %tokens at 0 {
+    %v = tile.load_row %x[%c0, %c0] : !tile.rows<64> -> vector<2x32xf32>
+    tile.store_row %v, %y[%c0, %c0] : vector<2x32xf32>, !tile.rows<64>
+  }
+}

@@ -233,18 +233,18 @@
 // ONCE-NOT:     exec.buffer constant @output_norm
 
 // A kernel of each name in each variant, in the order of use, whichever number of layers use it; register blocks are the
-// variant's own: 8 tokens with 32 registers, in strips of tiles, 4 with 16.
+// variant's own: 8 tokens with 32 registers, 4 with 16.
 // KERNELS:      module @avx512vnni {
 // KERNELS:        tile.kernel @embed_q8_0_100x64_t1({{.*}} tokens 1 {
 // KERNELS:        tile.kernel @norm_quantize_64({{.*}} tokens 1 {
-// KERNELS:        tile.kernel @linear_q4_0_i8_rope_64x64_tn({{.*}} tokens 8 strip 8 {
-// KERNELS:        tile.kernel @linear_q4_0_i8_rope_keys_32x64_tn({{.*}} tokens 8 strip 8 {
-// KERNELS:        tile.kernel @linear_q4_0_i8_values_32x64_tn({{.*}} tokens 8 strip 8 {
+// KERNELS:        tile.kernel @linear_q4_0_i8_rope_64x64_tn({{.*}} tokens 8 {
+// KERNELS:        tile.kernel @linear_q4_0_i8_rope_keys_32x64_tn({{.*}} tokens 8 {
+// KERNELS:        tile.kernel @linear_q4_0_i8_values_32x64_tn({{.*}} tokens 8 {
 // KERNELS:        tile.kernel @attention_f16_h2kv1d32_quantize_tn({{.*}} tokens 8 {
-// KERNELS:        tile.kernel @linear_q4_0_i8_add_64x64_tn({{.*}} tokens 8 strip 8 {
-// KERNELS:        tile.kernel @linear_q4_0_i8_glu_quantize_96x64_tn({{.*}} tokens 8 strip 8 {
-// KERNELS:        tile.kernel @linear_q4_0_i8_add_64x96_tn({{.*}} tokens 8 strip 8 {
-// KERNELS:        tile.kernel @linear_q4_0_i8_glu_quantize_96x64_tn_v2({{.*}} tokens 8 strip 8 {
+// KERNELS:        tile.kernel @linear_q4_0_i8_add_64x64_tn({{.*}} tokens 8 {
+// KERNELS:        tile.kernel @linear_q4_0_i8_glu_quantize_96x64_tn({{.*}} tokens 8 {
+// KERNELS:        tile.kernel @linear_q4_0_i8_add_64x96_tn({{.*}} tokens 8 {
+// KERNELS:        tile.kernel @linear_q4_0_i8_glu_quantize_96x64_tn_v2({{.*}} tokens 8 {
 // KERNELS-NOT:    _tn(
 // KERNELS:        tile.kernel @linear_q4_0_i8_rope_64x64_t1({{.*}} tokens 1 strip 4 apart {
 // KERNELS-NOT:    tile.kernel @norm_quantize_64(

@@ -8,17 +8,18 @@
 // RUN: sed -e 's/llm.chunk = 32/llm.chunk = 512/' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=SOME
 // RUN: sed -e 's/q4_k/q8_0/g' -e 's/\b512/384/g' -e 's/\([0-9?]\)x512/\1x384/g' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=REST
 
-// A chunk of 24 tokens and more: levels of its activations' scales, once for 8 tiles: 16 groups, 2 bytes each, and the unit.
-// CHECK:       tile.kernel @linear_q4_k_i8_512x512_tn({{.*}} tokens 8 strip 8 {
+// A chunk of 24 tokens and more: levels of its activations' scales, once for all tiles: 16 groups, 2 bytes each, and the unit.
+// CHECK:       tile.kernel @linear_q4_k_i8_512x512_tn({{.*}} tokens 8 {
 // CHECK:         scf.if %[[ENOUGH:.*]] {
-// CHECK:           scf.for %{{.*}} = %c0 to %tokens step %c1 {
+// CHECK-NEXT:      tile.once %c0 at
+// CHECK-NEXT:      scf.for %{{.*}} = %c0 to %tokens step %c1 {
 // CHECK:             tile.reduce <max>
 // CHECK:             tile.store %{{.*}} : vector<1xf32>
 // CHECK:             tile.store %{{.*}} : vector<16xi16>
 
-// Of a chunk of more than 256 tokens a tile has 256 at most. Tiles of a strip have the same ones, and levels are theirs alone.
+// Of a chunk of more than 256 tokens a tile has 256 at most, and levels are those of its tokens.
 // SOME:       exec.dispatch @linear_q4_k_i8_512x512_tn({{.*}}) tiles<16 per 256 tokens>
-// SOME:       tile.kernel @linear_q4_k_i8_512x512_tn({{.*}} tokens 8 strip 8 within 16 {
+// SOME:       tile.kernel @linear_q4_k_i8_512x512_tn({{.*}} tokens 8 {
 // SOME:         %[[NUMBER:.*]] = arith.divui %tile, %c16
 // SOME-NEXT:    %[[TILE:.*]] = arith.muli %[[NUMBER]], %c16
 // SOME-NEXT:    %[[FIRST:.*]] = arith.muli %[[NUMBER]], %c256
@@ -26,16 +27,15 @@
 // SOME-NEXT:    %[[END:.*]] = arith.minui %tokens, %[[PAST]]
 // SOME-NEXT:    %[[COUNT:.*]] = arith.subi %[[END]], %[[FIRST]]
 // SOME-NEXT:    arith.cmpi ugt, %[[COUNT]], %c23
-// SOME:         scf.for %[[TOKEN:.*]] = %[[FIRST]] to %[[END]] step %c1 {
-// SOME:           arith.subi %[[TOKEN]], %[[FIRST]]
-// SOME:         tile.for_tiles %[[T:.*]] {
+// SOME:           tile.once %[[FIRST]] at
+// SOME-NEXT:        scf.for %[[TOKEN:.*]] = %[[FIRST]] to %[[END]] step %c1 {
+// SOME:               arith.subi %[[TOKEN]], %[[FIRST]]
 // SOME-NOT:       %tokens
-// SOME:           arith.subi %[[T]], %[[TILE]]
+// SOME:           arith.subi %tile, %[[TILE]]
 // SOME-NOT:       %tokens
 // SOME:       tile.kernel
 
 // A tile's weights, pair by pair of blocks, its largest scales on the way; then levels of all scales, two to a word.
-// CHECK:         tile.for_tiles
 // CHECK:           scf.if %[[ENOUGH]] {
 // CHECK:             %[[LARGEST:.*]] = scf.for %{{.*}} = %c0 to %c8 step %c1 iter_args
 // CHECK-COUNT-2:       tile.load_packed
@@ -179,7 +179,7 @@
 // STEPPED-NEXT:      %[[HALF:.*]] = arith.shrui %[[ONE]]
 // STEPPED:           tile.store %[[HALF]]
 // Of a pair's levels 9 lines: 4 to 7 eighths, 4 to 7 times 2^-7, zeros.
-// STEPPED:         tile.for_tiles
+// STEPPED:         scf.if
 // STEPPED:           %[[SCALE:.*]] = tile.load %scratch[%{{.*}}] : !tile.bytes -> vector<32xf32>
 // STEPPED-NEXT:      %[[A:.*]] = arith.mulf %[[SCALE]]
 // STEPPED:           %[[SCALE:.*]] = tile.load %scratch[%{{.*}}] : !tile.bytes -> vector<32xf32>

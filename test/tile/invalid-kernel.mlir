@@ -78,6 +78,35 @@ tile.kernel @negative() grid(%tile, %tokens, %position) scratch(%scratch : 0) to
 }
 
 // -----
+tile.kernel @key_behind() grid(%tile, %tokens, %position) scratch(%scratch : 64) tokens 1 {
+  // expected-error@+1 {{has no room for its key at 64 of a scratch of 64}}
+  tile.once %tokens at 64 {
+  }
+}
+
+// -----
+tile.kernel @key_between() grid(%tile, %tokens, %position) scratch(%scratch : 64) tokens 1 {
+  // expected-error@+1 {{has no room for its key at 6 of a scratch of 64}}
+  tile.once %tokens at 6 {
+  }
+}
+
+// -----
+tile.kernel @twice() grid(%tile, %tokens, %position) scratch(%scratch : 64) tokens 1 {
+  // expected-error@+1 {{is not the only one of its kernel}}
+  tile.once %tokens at 0 {
+  }
+  tile.once %tokens at 4 {
+  }
+}
+
+// -----
+%c0 = arith.constant 0 : index
+// expected-error@+1 {{stands in a kernel}}
+tile.once %c0 at 0 {
+}
+
+// -----
 tile.kernel @nested() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 {
   tile.for_tiles %t {
     // expected-error@+1 {{stands in a kernel, and in no other tile.for_tiles}}

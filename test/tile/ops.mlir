@@ -60,6 +60,16 @@ tile.kernel @within(%x: !tile.bytes) grid(%tile, %tokens, %position) scratch(%sc
   }
 }
 
+// What is done once for a worker's tiles.
+// CHECK:      tile.kernel @once
+// CHECK-NEXT:   tile.once %tokens at 60 {
+// CHECK-NEXT:     tile.prefetch
+tile.kernel @once(%x: !tile.bytes) grid(%tile, %tokens, %position) scratch(%scratch : 64) tokens 8 {
+  tile.once %tokens at 60 {
+    tile.prefetch %x[%tile] : !tile.bytes
+  }
+}
+
 // Structured form: blocks of T tokens by R rows. Where an op takes one type of binding only, its name is not printed.
 // CHECK: tile.kernel @rows
 tile.kernel @rows(%x: !tile.rows<2048>, %y: !tile.rows<2048>) grid(%tile, %tokens, %position)

@@ -8,6 +8,8 @@
 |* A kernel is a leaf: it calls nothing, keeps no state, uses no thread-local and
 |* no writable data, and touches only its bindings and its scratch.
 |*
+|* Version 2 has `again`.
+|*
 \*===----------------------------------------------------------------------===*/
 #ifndef SINTER_KERNEL_ABI_H
 #define SINTER_KERNEL_ABI_H
@@ -15,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SINTER_KERNEL_ABI_VERSION 1u
+#define SINTER_KERNEL_ABI_VERSION 2u
 
 /** Base addresses of bindings and scratch are multiples of this many bytes. */
 #define SINTER_KERNEL_ALIGNMENT 64u
@@ -28,7 +30,7 @@ typedef struct sinter_kernel_args {
   /** One base address a binding, in the order of the kernel's signature. Never aliased unless the plan says
    *  that a result is computed in place of an operand. */
   void *const *bindings;
-  /** `scratch_bytes` of the kernel, private to this worker during the call; contents undefined. */
+  /** `scratch_bytes` of the kernel, private to this worker during the call; contents undefined, but see `again`. */
   void *scratch;
   /** Tokens of this step: 1 .. the program's `max_tokens`. */
   uint32_t tokens;
@@ -40,6 +42,9 @@ typedef struct sinter_kernel_args {
   /** 0 .. workers - 1; no two calls at the same time have the same. */
   uint32_t worker;
   uint32_t workers;
+  /** 1: the last call with this scratch was of the same dispatch in the same step, and the scratch is as it was left.
+   *  0: nothing is known of it. */
+  uint32_t again;
 } sinter_kernel_args;
 
 typedef void (*sinter_kernel_fn)(const sinter_kernel_args *args);
@@ -57,5 +62,6 @@ SINTER_ABI_ASSERT(offsetof(sinter_kernel_args, tile_begin) == 2 * sizeof(void *)
 SINTER_ABI_ASSERT(offsetof(sinter_kernel_args, tile_end) == 2 * sizeof(void *) + 12);
 SINTER_ABI_ASSERT(offsetof(sinter_kernel_args, worker) == 2 * sizeof(void *) + 16);
 SINTER_ABI_ASSERT(offsetof(sinter_kernel_args, workers) == 2 * sizeof(void *) + 20);
+SINTER_ABI_ASSERT(offsetof(sinter_kernel_args, again) == 2 * sizeof(void *) + 24);
 
 #endif

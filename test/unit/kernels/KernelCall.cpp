@@ -228,9 +228,9 @@ void KernelCode::execute(llvm::StringRef kernel, const Call &call, const Ranges 
   std::vector<void *> bindings;
   for (uint64_t offset : memory.bindings)
     bindings.push_back(data + offset);
-  for (auto [begin, end] : ranges) {
+  for (auto [i, range] : llvm::enumerate(ranges)) {
     sinter_kernel_args args = {
-        bindings.data(), data + memory.scratch, call.tokens, call.position, begin, end, 0, 1};
+        bindings.data(), data + memory.scratch, call.tokens, call.position, range.first, range.second, 0, 1, i > 0};
     reinterpret_cast<sinter_kernel_fn>(code + entry->second)(&args);
   }
   std::memcpy(memory.bytes.data(), data, memory.bytes.size());

@@ -40,7 +40,7 @@ int main(void) {
     return 3;
   for (uint64_t i = 0; i < count; i += 2) {
     sinter_kernel_args args = {addresses, memory + scratch, tokens, position,
-                               ranges[i], ranges[i + 1],    0,      1};
+                               ranges[i], ranges[i + 1],    0,      1, i > 0};
     ((sinter_kernel_fn)(code + entry))(&args);
   }
   return fwrite(memory, 1, bytes, stdout) == bytes ? 0 : 4;

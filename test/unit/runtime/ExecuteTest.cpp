@@ -224,6 +224,41 @@ TEST(Execute, AWorkerHasItsPartOfEachDispatch) {
   EXPECT_EQ(second[6], 14u);
 }
 
+/// bindings[0], four words a worker: its calls, and how many of them said that they were its first of this dispatch.
+void count_first_calls(const sinter_kernel_args *args) {
+  auto *words = static_cast<uint32_t *>(args->bindings[0]) + 4 * args->worker;
+  words[0] += 1;
+  words[1] += args->again == 0;
+}
+
+// Each worker's first call of each dispatch, in each step.
+TEST(Execute, KernelsKnowWhatTheirScratchIs) {
+  for (uint32_t workers : {1u, 2u}) {
+    bundle::BundleT root = counting_bundle();
+    root.programs[0]->groups.resize(2);
+    for (int g = 0; g < 2; ++g) {
+      root.programs[0]->groups[g]->dispatches.clear();
+      root.programs[0]->groups[g]->dispatches.push_back(
+          make_dispatch(0, {100, 0, 0}, {g ? second_counters : first_counters}));
+    }
+    core_run run(std::move(root),
+                 {{"toy_embed", nullptr, count_first_calls}, {"toy_sum", nullptr, check_counters}}, workers);
+    for (uint64_t offset : {first_counters, second_counters})
+      memset(run.session.fixed + offset, 0, 64);
+    for (int step = 0; step < 3; ++step)
+      ASSERT_EQ(core::run_program(run.session, core::program_kind::prefill, 1, 0, nullptr), SINTER_OK);
+    for (uint64_t offset : {first_counters, second_counters})
+      for (uint32_t worker = 0; worker < workers; ++worker) {
+        auto *words = reinterpret_cast<uint32_t *>(run.session.fixed + offset) + 4 * worker;
+        EXPECT_LE(words[1], 3u) << "one in each step";
+        EXPECT_TRUE(words[0] == 0 || words[1] > 0) << "worker " << worker << " of " << workers;
+        if (workers == 1) {
+          EXPECT_EQ(words[1], 3u);
+        }
+      }
+  }
+}
+
 void note_scalars(const sinter_kernel_args *args) {
   auto *out = static_cast<uint32_t *>(args->bindings[0]);
   out[0] = args->tokens;
