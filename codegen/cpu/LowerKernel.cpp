@@ -8,27 +8,13 @@
 //
 // Lanes are the elements of a vector; LLVM splits vector<32> into the registers that the target has.
 //
-// A kernel with a tile.for_tiles takes its tiles in strips:
-//
-//   tile.kernel @k(...) strip 4 {                                      scf.for %s = %args.tile_begin to .tile_end step 4 {
-//     A                                                        ==>       A
-//     tile.for_tiles %t { B } }                                          scf.for %t = %s to min(%s + 4, .tile_end) { B } }
-//
-//   tile.kernel @k(...) strip 4 apart {                                %n = (.tile_end - .tile_begin + 3) / 4
-//     ...                                                      ==>     scf.for %s = .tile_begin to .tile_begin + %n {
-//                                                                        scf.for %t = %s to .tile_end step %n { B } }
-//
-// What is done once for a worker's tiles of a dispatch (`again` says that it was here before):
-//
-//   tile.once %key at 64 { A }                                         if !%args.again { %scratch[64] = -1 }
-//                                                              ==>     ..  if %scratch[64] != %key { A;  %scratch[64] = %key }
-//
 //===----------------------------------------------------------------------===//
 #include "codegen/cpu/LowerKernel.h"
 #include "codegen/cpu/Annotate.h"
 #include "codegen/cpu/LowerDot.h"
 #include "codegen/cpu/LowerLevels.h"
 #include "codegen/cpu/LowerLookup.h"
+#include "codegen/cpu/LowerTiles.h"
 #include "codegen/cpu/Registers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -59,8 +45,6 @@ private:
   Value step(Value pointer, ArrayRef<Value> terms, int64_t constant);
   static int64_t takeTerms(Value sum, SmallVectorImpl<Value> &terms);
   unsigned alignmentOf(Type type);
-  void forTiles(scf::ForOp strips, Value distance, Value end);
-  void once(Value again);
   /// Whether scratch holds arranged activations, many words that are stored and read one after another.
   bool arranges() { return variant.schedule.linear.back().arrangement != Arrangement::rows; }
   bool loadsPairs(LoadOp load);
@@ -189,34 +173,8 @@ LogicalResult KernelLowering::run() {
   kernel.getTokensArg().replaceAllUsesWith(number(fields));
   kernel.getPositionArg().replaceAllUsesWith(number(fields + 4));
   Value begin = number(fields + 8), end = number(fields + 12), again = loadField(args, fields + 24, b.getI32Type());
-  Value one = b.create<arith::ConstantIndexOp>(loc, 1);
-  Value strip = b.create<arith::ConstantIndexOp>(loc, kernel.getStrip());
-  // Strips of the tiles that have the same quotient.
-  if (kernel.getWithin()) {
-    Value run = b.create<arith::ConstantIndexOp>(loc, kernel.getWithin());
-    Value most = b.create<arith::ConstantIndexOp>(loc, kernel.getWithin() - 1), first = b.create<arith::DivUIOp>(loc, begin, run);
-    Value past = b.create<arith::DivUIOp>(loc, b.create<arith::AddIOp>(loc, end, most), run);
-    auto runs = b.create<scf::ForOp>(loc, first, past, one);
-    b.create<func::ReturnOp>(loc);
-    b.setInsertionPointToStart(runs.getBody());
-    Value from = b.create<arith::MulIOp>(loc, runs.getInductionVar(), run);
-    begin = b.create<arith::MaxUIOp>(loc, begin, from);
-    end = b.create<arith::MinUIOp>(loc, end, b.create<arith::AddIOp>(loc, from, run));
-  }
-  Value distance;
-  if (kernel.getApart()) {
-    Value more = b.create<arith::AddIOp>(loc, end, b.create<arith::ConstantIndexOp>(loc, kernel.getStrip() - 1));
-    distance = b.create<arith::DivUIOp>(loc, b.create<arith::SubIOp>(loc, more, begin), strip);
-  }
-  scf::ForOp loop = distance ? b.create<scf::ForOp>(loc, begin, b.create<arith::AddIOp>(loc, begin, distance), one)
-                             : b.create<scf::ForOp>(loc, begin, end, strip);
-  if (!kernel.getWithin())
-    b.create<func::ReturnOp>(loc);
-  kernel.getTileArg().replaceAllUsesWith(loop.getInductionVar());
-  Block *body = loop.getBody();
-  body->getOperations().splice(body->begin(), kernel.getBlock().getOperations());
-  forTiles(loop, distance, end);
-  once(again);
+  Block *body = cpu::lowerTiles(b, kernel, {begin, end, again, pointers.lookup(kernel.getScratchArg())});
+  b.create<func::ReturnOp>(loc);
 
   SmallVector<Operation *> tileOps;
   body->walk([&](Operation *op) {
@@ -243,55 +201,6 @@ LogicalResult KernelLowering::run() {
   }
   kernel.erase();
   return success();
-}
-
-/// The tiles of a strip, `distance` apart or, without one, neighbours; a range's last strips may have fewer.
-void KernelLowering::forTiles(scf::ForOp strips, Value distance, Value end) {
-  SmallVector<ForTilesOp> tiles;
-  strips.walk([&](ForTilesOp op) { tiles.push_back(op); });
-  for (ForTilesOp op : tiles) {
-    b.setInsertionPoint(op);
-    Value first = strips.getInductionVar(), last = end, one = b.create<arith::ConstantIndexOp>(loc, 1);
-    if (!distance)
-      last = b.create<arith::MinUIOp>(loc, b.create<arith::AddIOp>(loc, first, strips.getStep()), end);
-    SmallVector<Value> place;
-    if (op.hasPlace())
-      place.push_back(b.create<arith::ConstantIndexOp>(loc, 0));
-    auto loop = b.create<scf::ForOp>(loc, first, last, distance ? distance : one, place);
-    op.getTile().replaceAllUsesWith(loop.getInductionVar());
-    Block *body = loop.getBody();
-    body->getOperations().splice(body->begin(), op.getBody().front().getOperations());
-    if (op.hasPlace()) {
-      op.getPlace().replaceAllUsesWith(loop.getRegionIterArg(0));
-      b.setInsertionPointToEnd(body);
-      b.create<scf::YieldOp>(loc, b.create<arith::AddIOp>(loc, loop.getRegionIterArg(0), one).getResult());
-    }
-    op.erase();
-  }
-}
-
-void KernelLowering::once(Value again) {
-  OnceOp op;
-  again.getParentBlock()->walk([&](OnceOp found) { op = found; });
-  if (!op)
-    return;
-  b.setInsertionPointAfterValue(again);
-  Value place = step(pointers.lookup(kernel.getScratchArg()), {}, op.getAt());
-  Value none = b.create<arith::ConstantIntOp>(loc, -1, 32), zero = b.create<arith::ConstantIntOp>(loc, 0, 32);
-  Value isFirst = b.create<arith::CmpIOp>(loc, arith::CmpIPredicate::eq, again, zero);
-  auto first = b.create<scf::IfOp>(loc, isFirst, /*withElseRegion=*/false);
-  b.setInsertionPointToStart(first.thenBlock());
-  b.create<LLVM::StoreOp>(loc, none, place);
-
-  b.setInsertionPoint(op);
-  Value key = b.create<arith::IndexCastUIOp>(loc, b.getI32Type(), op.getKey());
-  Value isOther = b.create<arith::CmpIOp>(loc, arith::CmpIPredicate::ne, b.create<LLVM::LoadOp>(loc, b.getI32Type(), place), key);
-  auto run = b.create<scf::IfOp>(loc, isOther, /*withElseRegion=*/false);
-  Block *body = run.thenBlock();
-  body->getOperations().splice(body->begin(), op.getBody().front().getOperations());
-  b.setInsertionPoint(body->getTerminator());
-  b.create<LLVM::StoreOp>(loc, key, place);
-  op.erase();
 }
 
 /// A dot and those of other tokens right behind it.
