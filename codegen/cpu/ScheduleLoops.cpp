@@ -55,7 +55,7 @@ struct Policy {
   /// that stands first.
   unsigned byHeight = 0;
 };
-constexpr unsigned kWindows[] = {8, 16, 32, 64};
+constexpr unsigned kWindows[] = {8, 12, 16, 24, 32, 48, 64};
 constexpr unsigned kByHeight[] = {0, 1, 2, 3, 4};
 
 struct Node {
