@@ -75,7 +75,7 @@ TEST(Import, KeepsTheFactsOfTheModel) {
   EXPECT_EQ(info->source, "small.gguf");
   EXPECT_EQ(info->context, 512);
   EXPECT_EQ(info->trainedContext, 512);
-  EXPECT_EQ(info->chunk, 256);
+  EXPECT_EQ(info->chunk, 512);
   EXPECT_EQ(info->vocabulary, 40);
   EXPECT_EQ(info->layers, 1);
   EXPECT_EQ(info->embedding, 32);
