@@ -116,7 +116,7 @@ LogicalResult KernelOp::verify() {
     return emitOpError("takes ") << getStrip() << " tiles at a time without a tile.for_tiles";
   if (getApart() && getStrip() == 1)
     return emitOpError("takes one tile at a time, which is not apart from others");
-  if (static_cast<int64_t>(getWithin()) < 0 || (getWithin() && (getApart() || !loops)))
+  if (static_cast<int64_t>(getWithin()) < 0 || (getWithin() && (getApart() || getStrip() == 1)))
     return emitOpError("has no strip of neighbours to keep within ") << static_cast<int64_t>(getWithin()) << " tiles";
   return success();
 }

@@ -150,12 +150,8 @@ Value ActLevels::rows(KernelBuilder &k) const {
   return k.op<ViewOp>(type, k.kernel.getScratchArg(), k.b.getI64IntegerAttr(offset));
 }
 
-Value ActLevels::placeOf(KernelBuilder &k, Value token) const {
-  return k.add(k.mul(k.sub(token, k.firstToken()), stride()), offset);
-}
-
 Value ActLevels::word(KernelBuilder &k, Value row, Value column) const {
-  return k.op<LoadRowOp>(k.block(k.T, 1, k.b.getI32Type()), rows(k), k.sub(row, k.firstToken()), column, false);
+  return k.op<LoadRowOp>(k.block(k.T, 1, k.b.getI32Type()), rows(k), rowOf(k, row), column, false);
 }
 
 Value ActLevels::levels(KernelBuilder &k, Value row, Value pair) const { return word(k, row, pair); }
@@ -168,5 +164,5 @@ Value ActLevels::shift(KernelBuilder &k, Value row, Value pair, int64_t group) c
 Value ActLevels::start(KernelBuilder &k, Value row, Value group) const { return word(k, row, k.add(group, startsAt())); }
 
 Value ActLevels::unit(KernelBuilder &k, Value row) const {
-  return k.loadRow(rows(k), k.sub(row, k.firstToken()), k.index(unitAt()), k.T, 1);
+  return k.loadRow(rows(k), rowOf(k, row), k.index(unitAt()), k.T, 1);
 }

@@ -42,8 +42,10 @@ private:
   int64_t stride() const { return llvm::alignTo(4 * (unitAt() + 1), 64); }
   void fillSteps(KernelBuilder &k, mlir::Value acts, mlir::Value token, mlir::Value largest) const;
   mlir::Value rows(KernelBuilder &k) const;
-  /// At which byte of the scratch a token's row begins.
-  mlir::Value placeOf(KernelBuilder &k, mlir::Value token) const;
+  /// Of rows(), that of a token.
+  static mlir::Value rowOf(KernelBuilder &k, mlir::Value token) { return k.sub(token, k.firstToken()); }
+  /// At which byte of the scratch it begins.
+  mlir::Value placeOf(KernelBuilder &k, mlir::Value token) const { return k.add(k.mul(rowOf(k, token), stride()), offset); }
   mlir::Value word(KernelBuilder &k, mlir::Value row, mlir::Value column) const;
 
   int64_t pairs, offset, tokens;

@@ -28,6 +28,8 @@ enum class TokenClass { One, Chunk };
 struct WeightShape {
   FormatId format;
   int64_t rows, cols;
+
+  int64_t rowTiles() const { return (rows + kTileRows - 1) / kTileRows; }
 };
 
 /// A layer's KV cache; element f16, f32 or i8. Written by CacheAppend.cpp, read by AttentionKernel.cpp:
@@ -109,7 +111,7 @@ struct LinearSpec {
   /// Tokens of a tile, a multiple of kTokenPadding; 0: all. The tiles of the first tokens come first.
   int64_t tileTokens = 0;
 
-  int64_t rowTiles() const { return (weights.front().rows + kTileRows - 1) / kTileRows; }
+  int64_t rowTiles() const { return weights.front().rowTiles(); }
 };
 void buildLinear(mlir::OpBuilder &b, mlir::Location loc, llvm::StringRef name, const LinearSpec &spec,
                  const Schedule &schedule);
@@ -172,10 +174,7 @@ struct ScoreSpec {
   int64_t maxTokens;
   ActForm inputForm = {};
 
-  int64_t tiles() const {
-    int64_t rowTiles = (weight.rows + kTileRows - 1) / kTileRows;
-    return (rowTiles + kScoreTiles - 1) / kScoreTiles;
-  }
+  int64_t tiles() const { return (weight.rowTiles() + kScoreTiles - 1) / kScoreTiles; }
   /// Maximum, sum, target's logit and a spare, for each tile and token.
   int64_t partialBytes() const { return tiles() * maxTokens * 16; }
 };

@@ -38,7 +38,7 @@ void sinter::buildScore(OpBuilder &b, Location loc, StringRef name, const ScoreS
   VectorType number = k.block(k.T, 1), block = k.block(k.T, kTileRows), wide = k.block(k.T, kTileRows, i32);
   VectorType numbers = k.lanes(kTileRows, i32);
   Value firstTile = k.mul(k.tile(), kScoreTiles);
-  Value endTile = k.min(k.index((w.rows + kTileRows - 1) / kTileRows), k.add(firstTile, kScoreTiles));
+  Value endTile = k.min(k.index(w.rowTiles()), k.add(firstTile, kScoreTiles));
   k.loop(k.index(0), k.tokens(), k.T, [&](Value row) {
     Value targets = k.op<LoadRowOp>(k.block(k.T, 1, i32), k.binding(2), row, k.index(0), false);
     Value side = arrangeActivations(k, k.binding(1), row, registers, w);

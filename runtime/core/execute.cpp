@@ -146,8 +146,14 @@ uint32_t share_begin(uint32_t tiles, uint32_t worker, uint32_t workers) {
   return static_cast<uint32_t>(uint64_t(tiles) * worker / workers);
 }
 
-/// A worker's part of each of a group's dispatches, one behind the other: where tiles have tokens, one worker has the same
-/// tokens of all.
+/// Where the tiles of each of a group's dispatches end in this run, one dispatch behind the other.
+const uint32_t *tile_ends_of(const session &session, const group_plan &group) {
+  return session.tile_ends + (group.first_dispatch -
+                              session.of->groups[session.program->first_group].first_dispatch);
+}
+
+/// A worker's part of each of a group's dispatches, one behind the other: where tiles have tokens,
+/// one worker has the same tokens of all.
 struct share {
   const session &of;
   const group_plan &group;
@@ -155,7 +161,7 @@ struct share {
 
   /// Tiles of dispatch `d` of the group: where the share's begin, and where they end.
   uint32_t begin(uint32_t d, uint32_t worker) const {
-    const uint32_t *ends = of.tile_ends + (group.first_dispatch - of.of->groups[of.program->first_group].first_dispatch);
+    const uint32_t *ends = tile_ends_of(of, group);
     return share_begin(ends[d] - (d ? ends[d - 1] : 0), worker, workers);
   }
   uint32_t size() const {
@@ -171,7 +177,8 @@ void run_range(session &session, const share &share, uint32_t begin, uint32_t en
                worker_args &args) {
   uint32_t passed = 0;
   for (uint32_t d = 0; d < share.group.dispatch_count && begin < end; ++d) {
-    uint32_t first = share.begin(d, share.owner), stop = passed + share.begin(d, share.owner + 1) - first;
+    uint32_t first = share.begin(d, share.owner);
+    uint32_t stop = passed + share.begin(d, share.owner + 1) - first;
     if (begin < stop) {
       uint32_t last = end < stop ? end : stop;
       args.tile_begin = first + (begin - passed);
@@ -187,9 +194,7 @@ void run_range(session &session, const share &share, uint32_t begin, uint32_t en
 uint32_t total_of(const session &session, const group_plan &group) {
   if (group.dispatch_count == 0)
     return 0;
-  return session.tile_ends[group.first_dispatch -
-                           session.of->groups[session.program->first_group].first_dispatch +
-                           group.dispatch_count - 1];
+  return tile_ends_of(session, group)[group.dispatch_count - 1];
 }
 
 /// Runs group `g` of the program and those behind it as long as they have one tile at most, for a

@@ -65,6 +65,13 @@ tile.kernel @no_strip() grid(%tile, %tokens, %position) scratch(%scratch : 0) to
 
 // -----
 // expected-error@+1 {{has no strip of neighbours to keep within 16 tiles}}
+tile.kernel @one_within() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 strip 1 within 16 {
+  tile.for_tiles %t {
+  }
+}
+
+// -----
+// expected-error@+1 {{has no strip of neighbours to keep within 16 tiles}}
 tile.kernel @apart_within() grid(%tile, %tokens, %position) scratch(%scratch : 0) tokens 1 strip 4 apart within 16 {
   tile.for_tiles %t {
   }

@@ -438,6 +438,19 @@ TEST_P(LinearKernel, WideRows) {
          .epilogue = Epilogue::Glu});
 }
 
+/// Keys of heads that turn.
+Layer turnedKeys(CacheElement cache, int64_t tileTokens = 0) {
+  return {.formats = {FormatId::q8_0},
+          .rows = 192,
+          .cols = 64,
+          .epilogue = Epilogue::Rotate,
+          .output = OutputKind::Keys,
+          .headDim = 96,
+          .rotaryDim = 96,
+          .cache = cache,
+          .tileTokens = tileTokens};
+}
+
 // Of 256 tokens tiles of 96, 96 and 64. A tile that went on behind its own would add a residual twice.
 TEST_P(LinearKernel, TilesOfSomeTokens) {
   for (FormatId format : {FormatId::f16, FormatId::q4_0, FormatId::q4_k, FormatId::q8_0})
@@ -452,15 +465,7 @@ TEST_P(LinearKernel, TilesOfSomeTokens) {
          .epilogue = Epilogue::Glu,
          .output = OutputKind::Acts,
          .tileTokens = 96});
-  check({.formats = {FormatId::q8_0},
-         .rows = 192,
-         .cols = 64,
-         .epilogue = Epilogue::Rotate,
-         .output = OutputKind::Keys,
-         .headDim = 96,
-         .rotaryDim = 96,
-         .cache = CacheElement::i8,
-         .tileTokens = 96});
+  check(turnedKeys(CacheElement::i8, 96));
 }
 
 TEST_P(LinearKernel, Rotation) {
@@ -496,14 +501,7 @@ TEST_P(LinearKernel, QuantizedOutput) {
 
 TEST_P(LinearKernel, Cache) {
   for (CacheElement element : {CacheElement::f32, CacheElement::f16, CacheElement::i8}) {
-    check({.formats = {FormatId::q8_0},
-           .rows = 192,
-           .cols = 64,
-           .epilogue = Epilogue::Rotate,
-           .output = OutputKind::Keys,
-           .headDim = 96,
-           .rotaryDim = 96,
-           .cache = element});
+    check(turnedKeys(element));
     check({.formats = {FormatId::f16},
            .rows = 80,
            .cols = 64,

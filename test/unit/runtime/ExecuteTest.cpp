@@ -184,7 +184,8 @@ TEST(Execute, WhatAWorkerHasNotDrawnIsDoneByOthers) {
   }
 }
 
-/// bindings[0], four words a worker: whether it has been here; where its first range begins, and ends. Each waits for the other.
+/// bindings[0], four words a worker: whether it has been here; where its first range begins, and
+/// ends. Each waits for the other.
 void note_ranges(const sinter_kernel_args *args) {
   auto *words = static_cast<uint32_t *>(args->bindings[0]);
   auto drawn = [&](uint32_t worker) { return std::atomic_ref<uint32_t>(words[4 * worker]); };
@@ -198,8 +199,8 @@ void note_ranges(const sinter_kernel_args *args) {
     std::this_thread::yield();
 }
 
-// Of two dispatches side by side a worker has the same part, so that where tiles are tokens it has the same tokens: 2 tiles
-// of 4 and 10 of 20, the first half of which it draws at once.
+// Of two dispatches side by side a worker has the same part, so that where tiles are tokens it has
+// the same tokens: 2 tiles of 4 and 10 of 20, the first half of which it draws at once.
 TEST(Execute, AWorkerHasItsPartOfEachDispatch) {
   bundle::BundleT root = counting_bundle();
   root.programs[0]->groups.resize(1);
@@ -224,7 +225,8 @@ TEST(Execute, AWorkerHasItsPartOfEachDispatch) {
   EXPECT_EQ(second[6], 14u);
 }
 
-/// bindings[0], four words a worker: its calls, and how many of them said that they were its first of this dispatch.
+/// bindings[0], four words a worker: its calls, and how many of them said that they were its first
+/// of this dispatch.
 void count_first_calls(const sinter_kernel_args *args) {
   auto *words = static_cast<uint32_t *>(args->bindings[0]) + 4 * args->worker;
   words[0] += 1;
@@ -242,11 +244,13 @@ TEST(Execute, KernelsKnowWhatTheirScratchIs) {
           make_dispatch(0, {100, 0, 0}, {g ? second_counters : first_counters}));
     }
     core_run run(std::move(root),
-                 {{"toy_embed", nullptr, count_first_calls}, {"toy_sum", nullptr, check_counters}}, workers);
+                 {{"toy_embed", nullptr, count_first_calls}, {"toy_sum", nullptr, check_counters}},
+                 workers);
     for (uint64_t offset : {first_counters, second_counters})
       memset(run.session.fixed + offset, 0, 64);
     for (int step = 0; step < 3; ++step)
-      ASSERT_EQ(core::run_program(run.session, core::program_kind::prefill, 1, 0, nullptr), SINTER_OK);
+      ASSERT_EQ(core::run_program(run.session, core::program_kind::prefill, 1, 0, nullptr),
+                SINTER_OK);
     for (uint64_t offset : {first_counters, second_counters})
       for (uint32_t worker = 0; worker < workers; ++worker) {
         auto *words = reinterpret_cast<uint32_t *>(run.session.fixed + offset) + 4 * worker;
