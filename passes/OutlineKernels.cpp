@@ -149,7 +149,7 @@ void Outliner::makeStates() {
   makeState("targets", chunkRows * 4);
   makeState("logits", paddedWidth(info.vocabulary) * 4);
   makeState("scores", chunkRows * 4);
-  makeState("hidden", chunkRows * paddedWidth(info.embedding) * 4);
+  makeState("hidden", chunkRows * tile::RowsType::getPadded(context(), info.embedding).getStride());
   for (auto cache : module.getOps<llm::KvCacheOp>()) {
     CacheShape shape = cacheShape(cache.getSymName());
     makeState((cache.getSymName() + ".keys").str(), shape.keyBytes(), exec::BufferRole::KVCache);

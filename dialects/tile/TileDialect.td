@@ -49,13 +49,14 @@ def Tile_RowsType : Tile_Type<"Rows", "rows"> {
   let summary = "a binding: rows of f32, one a token (or one for all)";
   let description = [{
     `!tile.rows<2048>`: element c of row m is the float at byte `m * stride + 4 * c`; the stride is
-    `stride` bytes where given and else the width rounded up to 32 elements. Padding is zero.
+    `stride` bytes where given and else the width rounded up to 32 elements, and 128 bytes more where that is a multiple
+    of 2048 bytes: a tile's elements of several rows would lie in the same sets of a cache. Padding up to 32 elements is zero.
   }];
   let parameters = (ins "int64_t":$width, "int64_t":$stride);
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
-    /// The type of rows padded to 32 elements.
+    /// The type of rows without a `stride` of their own.
     static RowsType getPadded(::mlir::MLIRContext *context, int64_t width);
   }];
 }

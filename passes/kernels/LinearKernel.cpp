@@ -297,6 +297,8 @@ Value LinearBuilder::buildStaged(Value enough) {
       SmallVector<Value> stored;
       for (unsigned i = 0; i < spec.residuals; ++i)
         prefetchRows(k.binding(firstResidual() + i), row);
+      if (spec.output == OutputKind::Rows)
+        prefetchRows(out(), row);
       for (auto [i, tile] : llvm::enumerate(staged))
         stored.push_back(
             buildStagedProduct(k, tile, k.binding(spec.weights.size()), levelsFor(tile), row, block, i, ahead[i]));

@@ -1,11 +1,11 @@
 // RUN: sinter-opt %s --split-input-file --verify-diagnostics \
 // RUN:   --pass-pipeline='builtin.module(tile.kernel(unroll-tokens,canonicalize,cse))' | FileCheck %s
 
-// The picture at the head of the pass: rows become bytes, a block of two tokens two vectors. 2048 floats are 8192 bytes.
+// The picture at the head of the pass: rows become bytes, a block of two tokens two vectors. Rows of 2048 floats are 8192 + 128 bytes apart.
 // Token 0 is below the limit by the loop that made the block; token 1 asks.
 // CHECK-LABEL: tile.kernel @square
 // CHECK-DAG:     %[[ONE:.*]] = arith.constant 1 : index
-// CHECK-DAG:     %[[STRIDE:.*]] = arith.constant 8192 : index
+// CHECK-DAG:     %[[STRIDE:.*]] = arith.constant 8320 : index
 // CHECK-DAG:     %[[FLOAT:.*]] = arith.constant 4 : index
 // CHECK:         %[[R0:.*]] = arith.muli %[[M:.*]], %[[STRIDE]] : index
 // CHECK-NEXT:    %[[C:.*]] = arith.muli %[[COLUMN:.*]], %[[FLOAT]] : index
