@@ -31,14 +31,18 @@ struct AttentionScratch {
     last = take(rows, 1);
     p = take(T, kAttentionBlock);
     factor = take(T, 1);
+    head = spec.slice ? take(1, 1) : 0;
     keys = staged ? take(kAttentionBlock / kTileRows * spec.cache.headDim, kTileRows) : 0;
     values = staged ? take(kAttentionBlock, width) : 0;
     const CacheShape &cache = spec.cache;
     if (halves) {
       qUnits = take(rows, 1);
       pUnits = take(T, 1);
-      keyUnits = take(1, kAttentionBlock);
-      valueUnits = take(1, width);
+      keyUnits = staged ? take(1, kAttentionBlock) : 0;
+      valueUnits = staged ? take(1, width) : 0;
+      mostKeys = staged ? 0 : take(1, kTileRows);
+      mostValues = staged ? 0 : take(1, kTileRows);
+      mostOf = staged ? 0 : take(1, 1);
     }
     if (cache.isInt8() && !staged) {
       int64_t groups = cache.scaleGroups(), parts = groups * (kAttentionBlock / kTileRows);
@@ -51,10 +55,13 @@ struct AttentionScratch {
   struct Codes {
     int64_t codes = 0, scales = 0, starts = 0;
   };
-  int64_t q, o, largest, sum, last, p, factor, keys, values;
-  int64_t qUnits = 0, pUnits = 0, keyUnits = 0, valueUnits = 0;
+  int64_t q, o, largest, sum, last, p, factor, head, keys, values;
+  int64_t qUnits = 0, pUnits = 0, keyUnits = 0, valueUnits = 0, mostKeys = 0, mostValues = 0, mostOf = 0;
   Codes qCodes, pCodes;
 };
+
+/// With fewer rows what an f16 cache takes to become halves is no less than what they save.
+inline constexpr int64_t kHalvesRows = 6;
 
 class AttentionBuilder {
 public:
@@ -62,7 +69,8 @@ public:
                    int64_t R, int64_t valueLanes, bool prefetch, bool halves)
       : spec(spec), cache(spec.cache), group(spec.group()), width(cache.paddedHeadDim()), R(R),
         valueLanes(valueLanes), prefetch(prefetch), staged(!cache.element.isF32() && spec.rows() > T),
-        words(cache.isInt8() && !staged), halves(halves && staged && cache.headDim % 16 == 0),
+        words(cache.isInt8() && !staged),
+        halves(halves && cache.headDim % 16 == 0 && (staged || (cache.element.isF16() && T >= kHalvesRows && R == kTileRows))),
         at(spec, T, staged, this->halves), k(b, loc, name, bindings(b.getContext(), spec), T, at.bytes) {}
 
   void build();
@@ -116,6 +124,7 @@ private:
   /// Where elements `lane` .. of position j of the block are. Of words j is their first position.
   mlir::Value valuesOffset(mlir::Value j, mlir::Value lane);
 
+  void fillQueries();
   void fillRows();
   void stage();
   void stageInt8();
@@ -137,6 +146,18 @@ private:
   mlir::Value loadHalves(int64_t offset, mlir::Value row, int64_t width, mlir::Value lane, int64_t lanes);
   void packQueries();
   void stageHalves();
+  /// An f16 cache of T rows at most is read as it is: numbers of a block are halves of one unit.
+  struct HalfScale {
+    mlir::Value shift, unit;
+  };
+  HalfScale halfScale(int64_t most, int64_t bits);
+  int64_t keyBits() const;
+  void setLargestOf(mlir::Value position);
+  void findHalfScales();
+  mlir::Value larger(mlir::Value most, unsigned binding, mlir::Value offset, mlir::Value mask);
+  mlir::Value largerOfNext(mlir::Value most, unsigned binding, llvm::function_ref<mlir::Value()> offset);
+  void keepLargest(mlir::Value most, int64_t at);
+  mlir::Value toHalves(unsigned binding, mlir::Value low, mlir::Value high, int64_t lanes, const HalfScale &scale);
   void packWeights(mlir::Value i, int64_t n, mlir::Value total);
   mlir::Value addHalfScores(mlir::Value row, mlir::Value tile, mlir::Value lane);
   void addHalfValues(mlir::Value row, mlir::Value lane, int64_t lanes);
@@ -165,6 +186,9 @@ private:
   mlir::Value first, tiles, count;
   mlir::Value q, o, p, largest, sums, factors, last, stagedKeys, stagedValues;
   mlir::Value qUnits, pUnits, keyUnits, valueUnits;
+  HalfScale keyHalves, valueHalves;
+  /// First position of the block behind this one, or of this one where it is the last.
+  mlir::Value next;
   Codes qCodes, pCodes;
 };
 

@@ -18,6 +18,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "passes/kernels/AttentionBuilder.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace sinter;
@@ -35,6 +36,98 @@ Value AttentionBuilder::inverseOf(Value largest) {
 
 Value AttentionBuilder::unitOf(Value largest) {
   return k.mulf(largest, k.splat(cast<VectorType>(largest.getType()), 1 / kLevels));
+}
+
+/// `most` and 32 numbers of an f16 cache, as integers without a sign.
+Value AttentionBuilder::larger(Value most, unsigned binding, Value offset, Value mask) {
+  Value line = loadElements(binding, offset, kTileRows, k.b.getI16Type());
+  return k.make<arith::MaxUIOp>(most, k.make<arith::AndIOp>(line, mask));
+}
+
+/// The same of the next block: `offset` as it is of this one.
+Value AttentionBuilder::largerOfNext(Value most, unsigned binding, llvm::function_ref<Value()> offset) {
+  std::swap(first, next);
+  most = larger(most, binding, offset(), k.splatInt(cast<VectorType>(most.getType()), 0x7fff));
+  std::swap(first, next);
+  return most;
+}
+
+void AttentionBuilder::keepLargest(Value most, int64_t at) {
+  Value scratch = k.kernel.getScratchArg(), offset = k.index(at);
+  most = k.make<arith::MaxUIOp>(most, k.op<LoadOp>(cast<VectorType>(most.getType()), scratch, offset));
+  k.op<StoreOp>(most, scratch, offset);
+}
+
+/// Halves of `bits` bits and a sign. Added to 1.5 * 2^23 units, a number's last bits are the integer: where a unit is a power of
+/// two, an addition scales and rounds.
+AttentionBuilder::HalfScale AttentionBuilder::halfScale(int64_t most, int64_t bits) {
+  VectorType line = k.lanes(kTileRows, k.b.getI16Type());
+  Value largest = k.op<LoadOp>(line, k.kernel.getScratchArg(), k.index(most));
+  k.op<StoreOp>(k.splatInt(line, 0), k.kernel.getScratchArg(), k.index(most));
+  Value floats = k.toF32(k.make<arith::BitcastOp>(line.clone(k.b.getF16Type()), largest));
+  Value top = k.op<ReduceOp>(k.b.getF32Type(), ReduceKind::Max, floats, IntegerAttr());
+  auto number = [&](int64_t n) -> Value { return k.op<arith::ConstantIntOp>(n, 32); };
+  auto add = [&](Value x, int64_t n) { return k.make<arith::AddIOp>(x, number(n)); };
+  // That of a number below 2^e is e + 126. An f16 below 2^-24 is 0.
+  Value exponent = k.make<arith::ShRUIOp>(k.make<arith::BitcastOp>(k.b.getI32Type(), top), number(23));
+  exponent = k.make<arith::MaxSIOp>(exponent, number(126 - 24));
+  auto power = [&](Value exponent) { return k.make<arith::ShLIOp>(exponent, number(23)); };
+  auto toFloat = [&](Value bits) { return k.make<arith::BitcastOp>(k.b.getF32Type(), bits); };
+  return {toFloat(k.make<arith::OrIOp>(power(add(exponent, 24 - bits)), number(1 << 22))), toFloat(power(add(exponent, 1 - bits)))};
+}
+
+/// So that any q * k of rounded numbers fits 32 bits.
+int64_t AttentionBuilder::keyBits() const {
+  double root = std::sqrt(double(cache.headDim)), fits = 0x1p31 / (kLevels + root / 2) / root;
+  // The largest f16 below a power of two is 2^-11 of it less.
+  return std::min<int64_t>(15, std::floor(std::log2(fits / (1 - 0x1p-11))));
+}
+
+/// Of which block of the head the largest numbers are in the scratch.
+void AttentionBuilder::setLargestOf(Value position) {
+  Value number = k.op<vector::BroadcastOp>(k.lanes(1, k.b.getI32Type()), position);
+  k.op<StoreOp>(number, k.kernel.getScratchArg(), k.index(at.mostOf));
+}
+
+/// They are found while the block before is multiplied, this slice's or the last one's. Past the sequence there may be anything, so
+/// those of a block that is not whole are looked for.
+void AttentionBuilder::findHalfScales() {
+  VectorType line = k.lanes(kTileRows, k.b.getI16Type()), words = k.lanes(kTileRows, k.b.getI32Type());
+  Value none = k.index(0), zero = k.splatInt(line, 0);
+  Value known = k.op<LoadUniformOp>(k.b.getI32Type(), k.kernel.getScratchArg(), k.index(at.mostOf));
+  Value other = k.make<arith::CmpIOp>(arith::CmpIPredicate::ne, known, k.toI32(first));
+  k.when(k.make<arith::OrIOp>(other, k.below(count, k.index(kAttentionBlock))), [&] {
+    k.op<StoreOp>(zero, k.kernel.getScratchArg(), k.index(at.mostKeys));
+    k.op<StoreOp>(zero, k.kernel.getScratchArg(), k.index(at.mostValues));
+    k.loop(none, tiles, 1, [&](Value tile) {
+      Value limit = k.op<vector::BroadcastOp>(words, k.toI32(k.sub(count, k.mul(tile, kTileRows))));
+      Value inside = k.make<arith::CmpIOp>(arith::CmpIPredicate::slt, k.op<LanesOp>(words), limit);
+      Value mask = k.make<arith::SelectOp>(inside, k.splatInt(line, 0x7fff), zero);
+      keepLargest(k.loop(none, k.index(cache.headDim), 1, zero, [&](Value d, ValueRange most) {
+        return SmallVector<Value>{larger(most[0], 1, keysOffset(tile, d, none), mask)};
+      })[0], at.mostKeys);
+    });
+    keepLargest(k.loop(none, count, 1, zero, [&](Value j, ValueRange most) {
+      Value now = most[0];
+      for (int64_t lane = 0; lane < width; lane += kTileRows)
+        now = larger(now, 2, valuesOffset(j, k.index(lane)), k.splatInt(line, 0x7fff));
+      return SmallVector<Value>{now};
+    })[0], at.mostValues);
+  });
+  keyHalves = halfScale(at.mostKeys, keyBits());
+  // Weights add up to 32767, and half of 1 for each of 64.
+  valueHalves = halfScale(at.mostValues, /*bits=*/15);
+  setLargestOf(k.toI32(next));
+}
+
+/// Words of the numbers at two offsets. Those two blocks behind them are asked for: the next one is read here too.
+Value AttentionBuilder::toHalves(unsigned binding, Value low, Value high, int64_t lanes, const HalfScale &scale) {
+  int64_t ahead = 2 * kAttentionBlock * (binding == 1 ? cache.headDim : cache.valueStride()) * cache.elementBytes();
+  VectorType words = k.lanes(lanes, k.b.getI32Type());
+  Value shift = k.op<vector::BroadcastOp>(k.lanes(lanes), scale.shift);
+  auto integer = [&](Value offset) { return k.make<arith::BitcastOp>(words, k.addf(loadCache(binding, offset, lanes, ahead), shift)); };
+  Value lower = k.make<arith::AndIOp>(integer(low), k.splatInt(words, 0xffff));
+  return k.make<arith::OrIOp>(lower, k.make<arith::ShLIOp>(integer(high), k.splatInt(words, 16)));
 }
 
 Value AttentionBuilder::loadHalves(int64_t offset, Value row, int64_t width, Value lane, int64_t lanes) {
@@ -126,27 +219,66 @@ void AttentionBuilder::packWeights(Value i, int64_t n, Value total) {
 Value AttentionBuilder::addHalfScores(Value row, Value tile, Value lane) {
   VectorType block = k.block(k.T, R), words = k.block(k.T, R, k.b.getI32Type());
   int64_t half = cache.headDim / 2;
-  Value sum = k.loop(k.index(0), k.index(half), 1, k.splatInt(words, 0), [&](Value d, ValueRange sum) {
-    Value line = loadHalves(at.keys, k.add(k.mul(tile, half), d), kTileRows, lane, R);
+  SmallVector<Value> inits{k.splatInt(words, 0)};
+  if (!staged)
+    inits.push_back(k.splatInt(k.lanes(kTileRows, k.b.getI16Type()), 0));
+  SmallVector<Value> sums = k.loop(k.index(0), k.index(half), 1, inits, [&](Value d, ValueRange sums) {
+    Value other = k.add(d, half), line;
+    SmallVector<Value> next(sums);
+    if (staged) {
+      line = loadHalves(at.keys, k.add(k.mul(tile, half), d), kTileRows, lane, R);
+    } else {
+      line = toHalves(1, keysOffset(tile, d, lane), keysOffset(tile, other, lane), R, keyHalves);
+      for (Value element : {d, other})
+        next[1] = largerOfNext(next[1], 1, [&] { return keysOffset(tile, element, lane); });
+    }
     Value x = k.op<LoadRowOp>(k.block(k.T, 1, k.b.getI32Type()), q, row, d, false);
-    return SmallVector<Value>{k.op<DotHalvesOp>(words, sum[0], line, x)};
-  })[0];
-  Value keys = k.loadRow(keyUnits, k.index(0), k.add(k.mul(tile, kTileRows), lane), 1, R);
+    next[0] = k.op<DotHalvesOp>(words, sums[0], line, x);
+    return next;
+  });
+  Value keys;
+  if (staged) {
+    keys = k.loadRow(keyUnits, k.index(0), k.add(k.mul(tile, kTileRows), lane), 1, R);
+  } else {
+    keys = k.op<vector::BroadcastOp>(k.lanes(R), keyHalves.unit);
+    keepLargest(sums[1], at.mostKeys);
+  }
   Value units = k.mulf(k.broadcast(keys, block), k.broadcast(loadNumber(qUnits, row, k.T), block));
-  return k.mulf(k.make<arith::SIToFPOp>(block, sum), units);
+  return k.mulf(k.make<arith::SIToFPOp>(block, sums[0]), units);
 }
 
 void AttentionBuilder::addHalfValues(Value row, Value lane, int64_t lanes) {
   VectorType block = k.block(k.T, lanes), words = k.block(k.T, lanes, k.b.getI32Type());
   Value none = k.index(0);
+  SmallVector<Value> inits{k.splatInt(words, 0)};
+  if (!staged)
+    inits.push_back(k.splatInt(k.lanes(kTileRows, k.b.getI16Type()), 0));
   // Of the last tile's words those that hold a position.
   Value steps = k.add(k.mul(k.div(count, kTileRows), kApart), k.min(k.rem(count, kTileRows), k.index(kApart)));
-  Value sum = k.loop(none, steps, 1, k.splatInt(words, 0), [&](Value j, ValueRange sum) {
+  SmallVector<Value> sums = k.loop(none, steps, 1, inits, [&](Value j, ValueRange sums) {
+    SmallVector<Value> next(sums);
+    Value line;
+    if (staged) {
+      line = loadHalves(at.values, j, width, lane, lanes);
+    } else {
+      Value low = k.add(k.mul(k.div(j, kApart), kTileRows), k.rem(j, kApart)), high = k.add(low, kApart);
+      line = toHalves(2, valuesOffset(low, lane), valuesOffset(high, lane), lanes, valueHalves);
+      for (Value position : {low, high})
+        for (int64_t i = 0; i < lanes; i += kTileRows)
+          next[1] = largerOfNext(next[1], 2, [&] { return valuesOffset(position, k.add(lane, i)); });
+    }
     Value x = k.op<LoadRowOp>(k.block(k.T, 1, k.b.getI32Type()), p, none, j, false);
-    return SmallVector<Value>{k.op<DotHalvesOp>(words, sum[0], loadHalves(at.values, j, width, lane, lanes), x)};
-  })[0];
-  Value values = k.loadRow(valueUnits, none, lane, 1, lanes);
+    next[0] = k.op<DotHalvesOp>(words, sums[0], line, x);
+    return next;
+  });
+  Value values;
+  if (staged) {
+    values = k.loadRow(valueUnits, none, lane, 1, lanes);
+  } else {
+    values = k.op<vector::BroadcastOp>(k.lanes(lanes), valueHalves.unit);
+    keepLargest(sums[1], at.mostValues);
+  }
   Value units = k.mulf(k.broadcast(values, block), k.broadcast(loadNumber(pUnits, none, k.T), block));
   Value before = k.mulf(k.loadRow(o, row, lane, k.T, lanes), k.broadcast(loadNumber(factors, none, k.T), block));
-  k.storeRow(k.fma(k.make<arith::SIToFPOp>(block, sum), units, before), o, row, lane);
+  k.storeRow(k.fma(k.make<arith::SIToFPOp>(block, sums[0]), units, before), o, row, lane);
 }

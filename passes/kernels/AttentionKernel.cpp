@@ -38,6 +38,8 @@ using namespace sinter::tile;
 static constexpr double kMasked = -1e30;
 /// Lanes and rows of the softmax's steps: exp has a dozen constants and needs registers for them.
 static constexpr int64_t kSoftmaxLanes = 16, kSoftmaxRows = 4;
+/// Rows of an int8 cache beside all of a schedule's lanes.
+static constexpr int64_t kWordRows = 5;
 
 Value AttentionBuilder::keysOffset(Value tile, Value d, Value lane) {
   int64_t tileElements = cache.headDim * kTileRows;
@@ -53,20 +55,32 @@ Value AttentionBuilder::valuesOffset(Value j, Value lane) {
   return k.mul(k.add(element, k.mul(lane, cache.wordCodes())), cache.elementBytes());
 }
 
-void AttentionBuilder::fillRows() {
-  // Rows past the last one (T does not divide them) and of tokens past the last one repeat the last token's.
+/// Rows past the last one (T does not divide them) and of tokens past the last one repeat the last token's.
+void AttentionBuilder::fillQueries() {
   k.loop(k.index(0), k.index(paddedRows(spec, k.T)), 1, [&](Value row) {
     auto [token, head] = query(row);
     token = k.min(token, k.sub(k.tokens(), k.index(1)));
-    storeNumber(k.make<vector::BroadcastOp>(k.block(1, 1, k.b.getI32Type()), k.toI32(k.add(k.position(), token))), last,
-                row);
-    storeNumber(k.splat(k.block(1, 1), kMasked), largest, row);
-    storeNumber(k.splat(k.block(1, 1), 0.0), sums, row);
     Value start = column(head);
     k.loop(k.index(0), k.index(cache.headDim), headStep(), [&](Value d) {
       Value v = k.loadRow(k.binding(0), token, k.add(start, d), 1, headStep());
       k.storeRow(k.mulf(v, k.splat(k.block(1, headStep()), spec.scale)), q, row, d);
     });
+  });
+  if (words)
+    roundQueries();
+  if (halves)
+    packQueries();
+  if (halves && !staged)
+    setLargestOf(k.op<arith::ConstantIntOp>(-1, 32));
+}
+
+void AttentionBuilder::fillRows() {
+  k.loop(k.index(0), k.index(paddedRows(spec, k.T)), 1, [&](Value row) {
+    Value token = k.min(query(row).first, k.sub(k.tokens(), k.index(1)));
+    storeNumber(k.make<vector::BroadcastOp>(k.block(1, 1, k.b.getI32Type()), k.toI32(k.add(k.position(), token))), last,
+                row);
+    storeNumber(k.splat(k.block(1, 1), kMasked), largest, row);
+    storeNumber(k.splat(k.block(1, 1), 0.0), sums, row);
     k.loop(k.index(0), k.index(width), kTileRows,
            [&](Value d) { k.storeRow(k.splat(k.block(1, kTileRows), 0.0), o, row, d); });
   });
@@ -291,14 +305,17 @@ void AttentionBuilder::build() {
     stagedKeys = k.scratchRows(at.keys, kTileRows);
     stagedValues = k.scratchRows(at.values, width);
     if (halves) {
-      qUnits = k.scratchRows(at.qUnits, 1);
-      pUnits = k.scratchRows(at.pUnits, 1);
       keyUnits = k.scratchRows(at.keyUnits, kAttentionBlock);
       valueUnits = k.scratchRows(at.valueUnits, width);
     }
   } else if (words) {
     qCodes = codesAt(at.qCodes, cache.scaleGroups());
     pCodes = codesAt(at.pCodes, cache.scaleGroups() * (kAttentionBlock / kTileRows));
+  }
+
+  if (halves) {
+    qUnits = k.scratchRows(at.qUnits, 1);
+    pUnits = k.scratchRows(at.pUnits, 1);
   }
 
   Value begin = k.index(0), end;
@@ -319,17 +336,20 @@ void AttentionBuilder::build() {
     rows = k.mul(k.sub(lastToken, firstToken), group);
     end = k.add(k.position(), lastToken);
   }
+  // Slices of a head have the same queries.
+  spec.slice ? k.once(kvHead, at.head, [&] { fillQueries(); }) : fillQueries();
   fillRows();
-  if (words)
-    roundQueries();
-  if (halves)
-    packQueries();
   k.loop(begin, end, kAttentionBlock, [&](Value position) {
     first = position;
     count = k.min(k.index(kAttentionBlock), k.sub(end, first));
     tiles = k.div(k.add(count, kTileRows - 1), kTileRows);
     if (staged)
       halves ? stageHalves() : cache.isInt8() ? stageInt8() : stage();
+    if (halves && !staged) {
+      next = k.add(first, kAttentionBlock);
+      next = k.make<arith::SelectOp>(k.below(next, k.add(k.position(), k.tokens())), next, first);
+      findHalfScales();
+    }
     k.loop(k.index(0), rows, k.T, [&](Value row) {
       scores(row);
       softmax(row);
@@ -343,6 +363,10 @@ void sinter::buildAttention(OpBuilder &b, Location loc, StringRef name, const At
                             const Schedule &schedule) {
   int64_t T = std::min<int64_t>(spec.rows(), schedule.attentionRows), R = schedule.attentionLanes, valueLanes = R;
   int64_t width = spec.cache.paddedHeadDim();
+  // Dots of words have sums of integers beside those of floats: of 7 rows x 32 lanes there would be 28 registers of sums (Zen 4: 8 %
+  // of the time of an int8 cache is saved).
+  if (spec.cache.isInt8() && spec.rows() <= T && T > kWordRows)
+    R /= 2;
   while (T * 2 * valueLanes <= schedule.attentionRows * R && width % (2 * valueLanes) == 0)
     valueLanes *= 2;
   bool inOrder = R == kTileRows && valueLanes == width && !spec.cache.isInt8();

@@ -127,8 +127,8 @@ void KernelBuilder::when(Value condition, function_ref<void()> body) {
   body();
 }
 
-void KernelBuilder::onceForTokens(int64_t at, function_ref<void()> body) {
-  auto once = b.create<OnceOp>(loc, firstToken(), at);
+void KernelBuilder::once(Value key, int64_t at, function_ref<void()> body) {
+  auto once = b.create<OnceOp>(loc, key, at);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(&once.getBody().emplaceBlock());
   body();

@@ -94,8 +94,7 @@ public:
                                       LoopBody body);
   void loop(mlir::Value from, mlir::Value to, int64_t step, llvm::function_ref<void(mlir::Value)> body);
   void when(mlir::Value condition, llvm::function_ref<void()> body);
-  /// tile.once for the tile's tokens.
-  void onceForTokens(int64_t at, llvm::function_ref<void()> body);
+  void once(mlir::Value key, int64_t at, llvm::function_ref<void()> body);
   void forTiles(llvm::function_ref<void()> body);
   /// With the tile's place in its strip.
   void forPlaces(llvm::function_ref<void(mlir::Value)> body, bool hasPlace = true);

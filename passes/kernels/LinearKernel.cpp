@@ -350,7 +350,7 @@ void LinearBuilder::build() {
   if (unpacks())
     return buildChunk(enough);
   k.when(enough, [&] {
-    k.onceForTokens(levelsKeyAt, [&] {
+    k.once(k.firstToken(), levelsKeyAt, [&] {
       for (const ActLevels &acts : levels)
         acts.fill(k, k.binding(spec.weights.size()));
     });

@@ -13,6 +13,8 @@
 // Where a chunk multiplies halves (AttentionHalves.cpp), an element of q is off by half a unit of its row, |q| / 65534, one of a
 // key by |k| / 65534: together a score by halfRounding(). A weight is off by half of its block's sum / 32767, which for the 64
 // positions of a block makes 64 / 65534 of the block's share of all weights; a value by the largest / 65534.
+// Decode of many heads a group multiplies halves of an f16 cache as it is: their units are powers of two, so a key is off by half
+// of one for keyBits() bits, a value by half of one for 15, each at most the largest / 2^bits.
 //
 //===----------------------------------------------------------------------===//
 #include "ModelOp.h"
@@ -27,10 +29,15 @@ using namespace sinter::test;
 
 namespace {
 
+/// What q, keys and values are: below 1; all of q and keys the largest f16 below 1 or minus that, so that products are as large as
+/// they can be; of keys and values one in 64 positions and a head's elements is much larger than the others.
+enum class Numbers { Random, Largest, Uneven };
+
 struct Heads {
   int64_t heads, kvHeads, headDim;
   CacheElement element;
   bool acts;
+  Numbers numbers = Numbers::Random;
 };
 
 constexpr int64_t kPositions = 288;
@@ -51,7 +58,7 @@ private:
   void checkStep(const Heads &shape, ModelOp &model, const KernelCode &code, const Step &step);
   Bytes cacheBytes(const Array &rows, bool keys) const;
   Array weightRounding(const Heads &shape, const Array &q, const Array &keys, const Array &values, int64_t before) const;
-  double halfRounding(const Heads &shape, const Array &q, const Array &keys) const;
+  double halfRounding(const Heads &shape, const Array &q, const Array &keys, bool direct) const;
   CacheShape cache;
   double scale;
 };
@@ -62,6 +69,14 @@ uint16_t halfOf(double value) {
   number.convert(llvm::APFloat::IEEEhalf(), llvm::APFloat::rmNearestTiesToEven, &loses);
   EXPECT_FALSE(loses);
   return static_cast<uint16_t>(number.bitcastToAPInt().getZExtValue());
+}
+
+void change(FloatRows &rows, llvm::function_ref<double(int64_t t, int64_t i, double value)> to) {
+  for (int64_t t = 0; t < rows.values.rows; ++t)
+    for (int64_t i = 0; i < rows.values.cols; ++i) {
+      float value = static_cast<float>(rows.values.row(t)[i] = to(t, i, rows.values.row(t)[i]));
+      std::memcpy(rows.bytes.data() + t * floatRowBytes(rows.values.cols) + i * 4, &value, 4);
+    }
 }
 
 /// Rows that rounding to int8 leaves as they are, near `rows`: in each group codes times a scale of 14 bits, one code 127
@@ -76,11 +91,7 @@ void roundToCodes(FloatRows &rows, int64_t group) {
       for (int64_t i = 0; i < group; ++i)
         values[i] = scale * std::nearbyint(values[i] / scale);
     }
-  for (int64_t t = 0; t < rows.values.rows; ++t)
-    for (int64_t i = 0; i < rows.values.cols; ++i) {
-      float value = static_cast<float>(rows.values.row(t)[i]);
-      std::memcpy(rows.bytes.data() + t * floatRowBytes(rows.values.cols) + i * 4, &value, 4);
-    }
+  change(rows, [](int64_t, int64_t, double value) { return value; });
 }
 
 /// The cache after `rows` have been appended; what is behind them is NaN.
@@ -164,8 +175,11 @@ Array AttentionKernel::weightRounding(const Heads &shape, const Array &q, const 
   return off;
 }
 
-/// What rounding q and keys to halves can do to a score.
-double AttentionKernel::halfRounding(const Heads &shape, const Array &q, const Array &keys) const {
+/// Bits of a key of `dim` elements: 32 bits hold a product of two such heads, one of which has the length 32767.
+static int64_t keyBits(int64_t dim) { return dim <= 16 ? 14 : dim <= 64 ? 13 : 12; }
+
+/// What rounding q and keys to halves can do to a score; `direct`: of a cache as it is.
+double AttentionKernel::halfRounding(const Heads &shape, const Array &q, const Array &keys, bool direct) const {
   int64_t dim = shape.headDim;
   /// The largest heads of rows: Euclidean norm, and the sum of magnitudes, which is at most sqrt(dim) of it.
   auto largest = [&](const Array &rows) {
@@ -175,8 +189,14 @@ double AttentionKernel::halfRounding(const Heads &shape, const Array &q, const A
         most = std::max(most, std::inner_product(rows.row(t) + first, rows.row(t) + first + dim, rows.row(t) + first, 0.0));
     return std::sqrt(most);
   };
-  double unit = 1.0 / 65534, both = scale * largest(q) * largest(keys);
-  return both * (2 * unit * std::sqrt(double(dim)) + unit * unit * dim);
+  double root = std::sqrt(double(dim)), offQuery = largest(q) / 65534, offKey = largest(keys) / 65534;
+  if (direct) {
+    double most = 0;
+    for (double number : keys.data)
+      most = std::max(most, std::fabs(number));
+    offKey = std::ldexp(most, -static_cast<int>(keyBits(dim)));
+  }
+  return scale * (root * (largest(q) * offKey + largest(keys) * offQuery) + dim * offQuery * offKey);
 }
 
 void AttentionKernel::check(const Heads &shape) {
@@ -234,6 +254,18 @@ void AttentionKernel::checkStep(const Heads &shape, ModelOp &model, const Kernel
   int64_t width = shape.heads * dim, kvWidth = shape.kvHeads * dim;
   FloatRows q(tokens, step.rows(), width, 31), keys(total, total, kvWidth, 32),
       values(total, total, kvWidth, 33);
+  if (shape.numbers == Numbers::Largest) {
+    change(q, [](int64_t, int64_t, double) { return 0x1.ffcp-1; });
+    change(keys, [](int64_t t, int64_t, double) { return t % 3 ? 0x1.ffcp-1 : -0x1.ffcp-1; });
+  } else if (shape.numbers == Numbers::Uneven) {
+    auto uneven = [&](int64_t t, int64_t i, double value) {
+      int64_t block = t / 64, place = block * 37 + 5;
+      return t % 64 == place % 64 && i % dim == place % dim ? std::copysign(0x1.ffcp-1, value)
+                                                            : std::ldexp(std::round(std::ldexp(value, 4)), -10);
+    };
+    change(keys, uneven);
+    change(values, uneven);
+  }
   if (shape.element == CacheElement::i8) {
     roundToCodes(q, std::gcd(dim, int64_t(32)));
     roundToCodes(keys, std::gcd(dim, int64_t(32)));
@@ -262,13 +294,14 @@ void AttentionKernel::checkStep(const Heads &shape, ModelOp &model, const Kernel
   double tiles = (total + kTileRows - 1) / kTileRows + 2;
   // A weight times the scale of an int8 value is rounded once more.
   double scaled = shape.element == CacheElement::i8 ? 1 : 0;
-  bool halves = schedule().attentionHalves && shape.element != CacheElement::f32 && dim % 16 == 0 &&
-                spec.rows() > schedule().attentionRows;
+  bool staged = spec.rows() > schedule().attentionRows;
+  bool halves = schedule().attentionHalves && dim % 16 == 0 &&
+                (staged ? shape.element != CacheElement::f32 : shape.element == CacheElement::f16 && spec.rows() >= 6);
   if (halves) // An integer becomes a float, its unit is a product of two rounded ones.
-    score += halfRounding(shape, q.values, keys.values) + 8 * kRounding * scale * dim;
+    score += halfRounding(shape, q.values, keys.values, !staged) + 8 * kRounding * scale * dim;
   double off = 2 * (std::expm1(2 * score) + (8 + scaled + 9 * tiles + total) * kRounding);
   if (halves)
-    off += (64.0 + 1) / 65534;
+    off += (64.0 + 2) / 65534;
   Bytes found = code.run(className(step.tokenClass), call);
   Array rounding(tokens, width);
   // A chunk's blocks become f32 once for all its rows, but for few rows.
@@ -304,6 +337,14 @@ TEST_P(AttentionKernel, GroupsOf3) { check({6, 2, 80, CacheElement::f16, false})
 TEST_P(AttentionKernel, GroupsOf4) { check({8, 2, 64, CacheElement::f16, true}); }
 TEST_P(AttentionKernel, GroupsOf6) { check({6, 1, 64, CacheElement::f32, true}); }
 TEST_P(AttentionKernel, GroupsOf7) { check({7, 1, 96, CacheElement::f32, true}); }
+TEST_P(AttentionKernel, HalvesOf16) { check({8, 1, 16, CacheElement::f16, false}); }
+TEST_P(AttentionKernel, HalvesOf64) { check({14, 2, 64, CacheElement::f16, true}); }
+TEST_P(AttentionKernel, HalvesOf80) { check({12, 2, 80, CacheElement::f16, false}); }
+TEST_P(AttentionKernel, HalvesOf256) { check({8, 1, 256, CacheElement::f16, true}); }
+TEST_P(AttentionKernel, LargestHalvesOf64) { check({6, 1, 64, CacheElement::f16, false, Numbers::Largest}); }
+TEST_P(AttentionKernel, LargestHalvesOf256) { check({6, 1, 256, CacheElement::f16, false, Numbers::Largest}); }
+TEST_P(AttentionKernel, UnevenHalvesOf16) { check({8, 1, 16, CacheElement::f16, false, Numbers::Uneven}); }
+TEST_P(AttentionKernel, UnevenHalvesOf64) { check({14, 2, 64, CacheElement::f16, false, Numbers::Uneven}); }
 TEST_P(AttentionKernel, HeadsOf128) { check({4, 2, 128, CacheElement::f16, true}); }
 TEST_P(AttentionKernel, HeadsOf256) { check({2, 2, 256, CacheElement::f16, true}); }
 TEST_P(AttentionKernel, Int8OneHead) { check({1, 1, 64, CacheElement::i8, false}); }

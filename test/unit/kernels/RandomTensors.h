@@ -91,6 +91,7 @@ struct ActRows {
   Bytes bytes;
 };
 
+/// From one row of `!tile.rows<width>` to the next.
 int64_t floatRowBytes(int64_t width);
 int64_t actRowBytes(int64_t width, ActForm form = {});
 
