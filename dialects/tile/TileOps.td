@@ -77,7 +77,7 @@ def Tile_OnceOp : Tile_Op<"once", [SingleBlock, NoTerminator, RecursiveMemoryEff
   let summary = "runs its region unless what that left in scratch is still there";
   let description = [{
     What a worker computes for many tiles of a dispatch alike. It is left out where the last `tile.once` that this worker ran for
-    this dispatch, in this call or in one before, had the same key: nothing else of the kernel writes what the region writes.
+    this dispatch, in this call or in one before, had the same key: the scratch is then as the tile before left it.
     `at`, a byte of the scratch that belongs to it alone, has room for the key, 4 bytes.
 
       tile.once %first at 4096 { tile.store %levels, %scratch[%offset] : vector<16xi16>, !tile.bytes }

@@ -13,6 +13,15 @@
 //
 // Of an int8 cache keys and values are codes times their scales (a prefill of 16384 tokens, 4 layers of a 1B: 475 -> 598 tokens/s).
 //
+// One token's heads read a block once, so of its f16 cache nothing is staged: units of a block's keys and of its values are powers of
+// two, by the largest number of each, and an addition rounds what has been loaded.
+//
+//   keys    as many bits as leave any q * k in 32: 13 of heads of 64, 12 of 128 and 256
+//   values  15 bits
+//
+// Seven heads (qwen2.5-0.5b) take 7 multiplications for 32 numbers then, instead of 14, and what makes halves has other ports to go to
+// (Zen 4, one thread, positions in the second cache: 18.0 GB/s instead of 14.1; four heads 18.0 instead of 21.5).
+//
 // A word holds what is half a head, or 16 positions, apart: packing needs no lanes moved. Rounding to a half loses less than
 // an f16 does of numbers that are not far below the largest: a score is off by about |q| |k| / 2^16.
 //

@@ -24,7 +24,8 @@
 // lines asked for 27; two passes that ask 27, that do not 24).
 //
 // An int8 cache of T rows at most is read as it is, and both products are integer dots: AttentionWords.cpp. With more rows they are
-// sums of 16-bit integers on targets that multiply those faster: AttentionHalves.cpp.
+// sums of 16-bit integers on targets that multiply those faster, and so are those of an f16 cache that many heads share:
+// AttentionHalves.cpp.
 //
 // Cache layout: CacheShape in Kernels.h.
 //
