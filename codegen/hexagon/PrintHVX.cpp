@@ -16,10 +16,8 @@
 #include "codegen/hexagon/PrintHVX.h"
 #include "codegen/hexagon/HVXHelpers.h"
 #include "codegen/hexagon/HVXPrinter.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/TypeUtilities.h"
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;

@@ -38,11 +38,14 @@ struct AttentionScratch {
     if (halves) {
       qUnits = take(rows, 1);
       pUnits = take(T, 1);
-      keyUnits = staged ? take(1, kAttentionBlock) : 0;
-      valueUnits = staged ? take(1, width) : 0;
-      mostKeys = staged ? 0 : take(1, kTileRows);
-      mostValues = staged ? 0 : take(1, kTileRows);
-      mostOf = staged ? 0 : take(1, 1);
+    }
+    if (halves && staged) {
+      keyUnits = take(1, kAttentionBlock);
+      valueUnits = take(1, width);
+    } else if (halves) {
+      mostKeys = take(1, kTileRows);
+      mostValues = take(1, kTileRows);
+      mostOf = take(1, 1);
     }
     if (cache.isInt8() && !staged) {
       int64_t groups = cache.scaleGroups(), parts = groups * (kAttentionBlock / kTileRows);
@@ -70,7 +73,8 @@ public:
       : spec(spec), cache(spec.cache), group(spec.group()), width(cache.paddedHeadDim()), R(R),
         valueLanes(valueLanes), prefetch(prefetch), staged(!cache.element.isF32() && spec.rows() > T),
         words(cache.isInt8() && !staged),
-        halves(halves && cache.headDim % 16 == 0 && (staged || (cache.element.isF16() && T >= kHalvesRows && R == kTileRows))),
+        direct(halves && cache.headDim % 16 == 0 && !staged && cache.element.isF16() && T >= kHalvesRows && R == kTileRows),
+        halves(direct || (halves && cache.headDim % 16 == 0 && staged)),
         at(spec, T, staged, this->halves), k(b, loc, name, bindings(b.getContext(), spec), T, at.bytes) {}
 
   void build();
@@ -177,8 +181,8 @@ private:
   /// Elements of a value that go together, of a cache that is not int8: R at least, more of them with fewer rows.
   int64_t valueLanes;
   bool prefetch, staged;
-  /// Dots of the cache's words; of halves.
-  bool words, halves;
+  /// Dots of the cache's words; of halves, and if they are made of an f16 cache as it is.
+  bool words, direct, halves;
   AttentionScratch at;
   KernelBuilder k;
   mlir::Value kvHead, firstToken, slice, rows;

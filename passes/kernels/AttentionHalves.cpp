@@ -229,7 +229,7 @@ Value AttentionBuilder::addHalfScores(Value row, Value tile, Value lane) {
   VectorType block = k.block(k.T, R), words = k.block(k.T, R, k.b.getI32Type());
   int64_t half = cache.headDim / 2;
   SmallVector<Value> inits{k.splatInt(words, 0)};
-  if (!staged)
+  if (direct)
     inits.push_back(k.splatInt(k.lanes(kTileRows, k.b.getI16Type()), 0));
   SmallVector<Value> sums = k.loop(k.index(0), k.index(half), 1, inits, [&](Value d, ValueRange sums) {
     Value other = k.add(d, half), line;
@@ -260,7 +260,7 @@ void AttentionBuilder::addHalfValues(Value row, Value lane, int64_t lanes) {
   VectorType block = k.block(k.T, lanes), words = k.block(k.T, lanes, k.b.getI32Type());
   Value none = k.index(0);
   SmallVector<Value> inits{k.splatInt(words, 0)};
-  if (!staged)
+  if (direct)
     inits.push_back(k.splatInt(k.lanes(kTileRows, k.b.getI16Type()), 0));
   // Of the last tile's words those that hold a position.
   Value steps = k.add(k.mul(k.div(count, kTileRows), kApart), k.min(k.rem(count, kTileRows), k.index(kApart)));

@@ -71,7 +71,7 @@ void AttentionBuilder::fillQueries() {
     roundQueries();
   if (halves)
     packQueries();
-  if (halves && !staged)
+  if (direct)
     setLargestOf(k.op<arith::ConstantIntOp>(-1, 32));
 }
 
@@ -346,7 +346,7 @@ void AttentionBuilder::build() {
     tiles = k.div(k.add(count, kTileRows - 1), kTileRows);
     if (staged)
       halves ? stageHalves() : cache.isInt8() ? stageInt8() : stage();
-    if (halves && !staged) {
+    if (direct) {
       next = k.add(first, kAttentionBlock);
       next = k.make<arith::SelectOp>(k.below(next, k.add(k.position(), k.tokens())), next, first);
       findHalfScales();
