@@ -111,7 +111,7 @@ KernelName sinter::attentionName(const AttentionSpec &spec) {
 KernelName sinter::attentionJoinName(const AttentionSpec &spec) {
   KernelName name("attention_join_h" + std::to_string(spec.heads) + "d" + std::to_string(spec.cache.headDim) +
                   (spec.actsOutput ? "_quantize" : "") + "_slice" + std::to_string(spec.slice));
-  name.key("slices", std::to_string(spec.slices()));
+  name.key("slices", std::to_string(spec.shortSlices()) + " of " + std::to_string(spec.mostSlices));
   name.key("output", spec.outputForm);
   name.key("sums", spec.sums);
   return name;

@@ -342,7 +342,7 @@ void Outliner::outlineAttention(llm::AttentionOp op) {
   AttentionSpec spec{static_cast<int64_t>(op.getHeads()), cacheShape(op.getCache()),
                      op.getScale().convertToDouble(), isa<llm::ActsType>(op.getResult().getType()), tokenClass()};
   if (one())
-    spec.slice = attentionSlice(spec.cache);
+    sliceAttention(spec);
   spec.outputForm = formOf(op.getResult());
   spec.sums = sumsForReaders(op.getResult());
   std::string symbol =

@@ -63,6 +63,9 @@ struct AttentionScratch {
   Codes qCodes, pCodes;
 };
 
+/// How many short slices of a sequence are one.
+mlir::Value togetherOf(KernelBuilder &k, const AttentionSpec &spec, mlir::Value shortSlices);
+
 /// With fewer rows what an f16 cache takes to become halves is no less than what they save.
 inline constexpr int64_t kHalvesRows = 6;
 
@@ -174,6 +177,7 @@ private:
   void addToOutput(mlir::Value row, mlir::Value lane, int64_t lanes, mlir::Value steps,
                    llvm::function_ref<mlir::Value(mlir::Value step, mlir::Value sum)> add);
   void storeOutputs();
+  void attend(mlir::Value begin, mlir::Value end);
 
   const AttentionSpec &spec;
   const CacheShape &cache;

@@ -7,16 +7,23 @@
 //   out = sum over slices of (w / %total) * o
 //
 //===----------------------------------------------------------------------===//
-#include "passes/kernels/KernelBuilder.h"
-#include "passes/kernels/Kernels.h"
+#include "passes/kernels/AttentionBuilder.h"
 
 using namespace mlir;
 using namespace sinter;
 using namespace sinter::tile;
 
-int64_t sinter::attentionSlice(const CacheShape &cache) {
-  int64_t slice = std::clamp<int64_t>(cache.heads * 64, 128, 1024);
-  return slice < cache.positions ? slice : 0;
+void sinter::sliceAttention(AttentionSpec &spec) {
+  // With few KV heads shorter ones, for about 16 tiles at 1024 positions.
+  int64_t slice = std::clamp<int64_t>(spec.cache.heads * 64, 128, 1024);
+  spec.slice = slice < spec.cache.positions ? slice : 0;
+  // Then about 64 tiles at any length. Seven heads with a slice of 128 positions write and join partials of 15 % of what they read of
+  // an f16 cache.
+  spec.mostSlices = std::max<int64_t>(64 / spec.cache.heads, 4);
+}
+
+Value sinter::togetherOf(KernelBuilder &k, const AttentionSpec &spec, Value shortSlices) {
+  return spec.shortSlices() <= spec.mostSlices ? k.index(1) : k.div(k.add(shortSlices, spec.mostSlices - 1), spec.mostSlices);
 }
 
 void sinter::buildAttentionJoin(OpBuilder &b, Location loc, StringRef name, const AttentionSpec &spec) {
@@ -28,7 +35,8 @@ void sinter::buildAttentionJoin(OpBuilder &b, Location loc, StringRef name, cons
   VectorType number = k.block(1, 1);
   Value weights = k.scratchRows(0, 1), head = k.tile(), zero = k.index(0);
   Value length = k.add(k.position(), k.tokens());
-  Value slices = k.div(k.add(length, spec.slice - 1), spec.slice);
+  Value slices = k.div(k.add(length, spec.slice - 1), spec.slice), together = togetherOf(k, spec, slices);
+  slices = k.make<arith::DivUIOp>(k.sub(k.add(slices, together), k.index(1)), together);
   auto row = [&](Value slice) { return k.add(k.mul(slice, spec.heads), head); };
   auto load = [&](Value slice, int64_t column) {
     return k.loadRow(k.binding(0), row(slice), k.index(column), 1, 1);

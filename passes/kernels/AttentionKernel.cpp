@@ -319,24 +319,28 @@ void AttentionBuilder::build() {
     pUnits = k.scratchRows(at.pUnits, 1);
   }
 
-  Value begin = k.index(0), end;
-  if (spec.slice) {
-    // Neighbouring tiles read on where the one before ended: a worker mostly gets several.
-    Value length = k.add(k.position(), k.tokens());
-    Value slices = k.div(k.add(length, spec.slice - 1), spec.slice);
-    kvHead = k.make<arith::DivUIOp>(k.tile(), slices);
-    slice = k.make<arith::RemUIOp>(k.tile(), slices);
-    firstToken = k.index(0);
-    rows = k.index(group);
-    begin = k.mul(slice, spec.slice);
-    end = k.min(k.add(begin, spec.slice), length);
-  } else {
+  if (!spec.slice) {
     kvHead = k.rem(k.tile(), cache.heads);
     firstToken = k.mul(k.div(k.tile(), cache.heads), spec.tileTokens());
     Value lastToken = k.min(k.tokens(), k.add(firstToken, spec.tileTokens()));
     rows = k.mul(k.sub(lastToken, firstToken), group);
-    end = k.add(k.position(), lastToken);
+    return attend(k.index(0), k.add(k.position(), lastToken));
   }
+  // Neighbouring tiles read on where the one before ended: a worker mostly gets several.
+  Value length = k.add(k.position(), k.tokens());
+  Value slices = k.div(k.add(length, spec.slice - 1), spec.slice), together = togetherOf(k, spec, slices);
+  kvHead = k.make<arith::DivUIOp>(k.tile(), slices);
+  Value part = k.make<arith::RemUIOp>(k.tile(), slices), begin = k.mul(part, spec.slice);
+  slice = k.make<arith::DivUIOp>(part, together);
+  firstToken = k.index(0);
+  rows = k.index(group);
+  Value end = k.min(k.add(begin, k.mul(together, spec.slice)), length);
+  Value other = k.make<arith::RemUIOp>(part, together);
+  k.when(k.below(other, k.index(1)), [&] { attend(begin, end); });
+}
+
+/// The tile's rows over positions `begin` .. end - 1.
+void AttentionBuilder::attend(Value begin, Value end) {
   // Slices of a head have the same queries.
   spec.slice ? k.once(kvHead, at.head, [&] { fillQueries(); }) : fillQueries();
   fillRows();

@@ -140,8 +140,10 @@ struct AttentionSpec {
   double scale;
   bool actsOutput;
   TokenClass tokens;
-  /// Positions that a tile covers, of one token; 0: all of them. A multiple of 64.
+  /// Positions of a slice, of one token; 0: one has all of them. A multiple of 64.
   int64_t slice = 0;
+  /// Of sequences that would have more slices each is some of them: the first one's tile has all their positions.
+  int64_t mostSlices = 64;
   ActForm outputForm = {};
   ActSums sums = {};
 
@@ -151,7 +153,9 @@ struct AttentionSpec {
     return tokens == TokenClass::One ? 1 : group() <= 2 ? 32 : group() <= 4 ? 16 : 8;
   }
   int64_t rows() const { return tileTokens() * group(); }
-  int64_t slices() const { return (cache.positions + slice - 1) / slice; }
+  /// Those of the whole context, before there are too many.
+  int64_t shortSlices() const { return (cache.positions + slice - 1) / slice; }
+  int64_t slices() const { return std::min(shortSlices(), mostSlices); }
   /// Row slice * heads + head: o, padded to 32; max; sum.
   tile::RowsType partialType(mlir::MLIRContext *context) const {
     int64_t width = cache.paddedHeadDim();
@@ -159,9 +163,8 @@ struct AttentionSpec {
   }
   int64_t partialBytes() const { return slices() * heads * (cache.paddedHeadDim() + 16) * 4; }
 };
-/// Positions of a slice: with few KV heads shorter ones, for about 16 tiles at 1024 positions, but so many that writing
-/// and joining partials is a few per cent of reading the cache. 0 where one slice holds the whole context.
-int64_t attentionSlice(const CacheShape &cache);
+/// Sets slice and mostSlices, for one token.
+void sliceAttention(AttentionSpec &spec);
 void buildAttention(mlir::OpBuilder &b, mlir::Location loc, llvm::StringRef name, const AttentionSpec &spec,
                     const Schedule &schedule);
 /// bindings: partials, output. A tile is a head.

@@ -41,7 +41,8 @@ struct Heads {
 };
 
 constexpr int64_t kPositions = 288;
-constexpr int64_t kSlices[] = {64, 128};
+/// Positions of a slice, and how many there may be: two of 64 have 192 of the longest sequences.
+constexpr std::pair<int64_t, int64_t> kSlices[] = {{64, 2}, {128, 64}};
 
 /// Sequences that end at, before and behind the ends of key tiles, blocks and slices; chunks that end within a tile.
 constexpr Step kEnds[] = {
@@ -222,11 +223,11 @@ void AttentionKernel::check(const Heads &shape) {
   for (TokenClass tokens : {TokenClass::One, TokenClass::Chunk}) {
     mlir::OpBuilder b = model.builder();
     buildAttention(b, model.loc(), className(tokens),
-                   {shape.heads, cache, scale, shape.acts, tokens, 0, shape.acts}, schedule());
+                   {shape.heads, cache, scale, shape.acts, tokens, 0, 0, shape.acts}, schedule());
   }
   mlir::OpBuilder b = model.builder();
-  for (int64_t slice : kSlices) {
-    AttentionSpec spec{shape.heads, cache, scale, shape.acts, TokenClass::One, slice, shape.acts};
+  for (auto [slice, most] : kSlices) {
+    AttentionSpec spec{shape.heads, cache, scale, shape.acts, TokenClass::One, slice, most, shape.acts};
     buildAttention(b, model.loc(), "slice" + std::to_string(slice), spec, schedule());
     buildAttentionJoin(b, model.loc(), "join" + std::to_string(slice), spec);
   }
@@ -284,7 +285,7 @@ void AttentionKernel::checkStep(const Heads &shape, ModelOp &model, const Kernel
   Call call;
   call.tokens = step.tokens;
   call.position = step.position;
-  AttentionSpec spec{shape.heads, cache, scale, shape.acts, step.tokenClass, 0, shape.acts};
+  AttentionSpec spec{shape.heads, cache, scale, shape.acts, step.tokenClass, 0, 0, shape.acts};
   int64_t tileTokens = spec.tileTokens();
   call.tiles = static_cast<uint32_t>(shape.kvHeads * ((tokens + tileTokens - 1) / tileTokens));
   Bytes out = untouched(step.rows() * (shape.acts ? actRowBytes(width, spec.outputForm) : floatRowBytes(width)));
@@ -316,9 +317,10 @@ void AttentionKernel::checkStep(const Heads &shape, ModelOp &model, const Kernel
   if (step.tokenClass == TokenClass::Chunk)
     return;
   // The same in slices. A slice's factor exp(max - max) and its product with o are two more of the rescalings above.
-  for (int64_t slice : kSlices) {
+  for (auto [slice, most] : kSlices) {
     SCOPED_TRACE(llvm::formatv("slices of {0}", slice).str());
     spec.slice = slice;
+    spec.mostSlices = most;
     std::string number = std::to_string(slice);
     Call part = call, join = call;
     part.tiles = static_cast<uint32_t>(shape.kvHeads * ((total + slice - 1) / slice));
