@@ -152,8 +152,8 @@ void Outliner::makeStates() {
   makeState("hidden", chunkRows * tile::RowsType::getPadded(context(), info.embedding).getStride());
   for (auto cache : module.getOps<llm::KvCacheOp>()) {
     CacheShape shape = cacheShape(cache.getSymName());
-    makeState((cache.getSymName() + ".keys").str(), shape.keyBytes(), exec::BufferRole::KVCache);
-    makeState((cache.getSymName() + ".values").str(), shape.valueBytes(), exec::BufferRole::KVCache);
+    makeState((cache.getSymName() + ".keys").str(), shape.bytes(/*keys=*/true), exec::BufferRole::KVCache);
+    makeState((cache.getSymName() + ".values").str(), shape.bytes(/*keys=*/false), exec::BufferRole::KVCache);
   }
 }
 

@@ -104,27 +104,32 @@ private:
 
   /// `lanes` elements at byte `offset` of the cache; with `prefetch`, those `ahead` bytes behind them soon come into the second
   /// cache.
-  mlir::Value loadElements(unsigned binding, mlir::Value offset, int64_t lanes, mlir::Type element, int64_t ahead = 0) {
+  mlir::Value loadElements(unsigned binding, mlir::Value offset, int64_t lanes, mlir::Type element, mlir::Value ahead = {}) {
     if (prefetch && ahead)
       for (int64_t line = 0; line < lanes * element.getIntOrFloatBitWidth() / 8; line += 64)
-        k.op<tile::PrefetchOp>(k.binding(binding), k.add(offset, ahead + line), 2);
+        k.op<tile::PrefetchOp>(k.binding(binding), k.add(k.add(offset, ahead), line), 2);
     return k.op<tile::LoadOp>(k.lanes(lanes, element), k.binding(binding), offset);
   }
-  mlir::Value loadWords(unsigned binding, mlir::Value offset, int64_t lanes, int64_t ahead = 0) {
+  /// From the block to the `n`th behind it.
+  mlir::Value blocksAhead(unsigned binding, int64_t n = 1) {
+    auto offset = [&](mlir::Value first) { return cacheBlockOffset(k, cache, /*keys=*/binding == 1, kvHead, first); };
+    return k.sub(offset(k.add(first, n * kAttentionBlock)), offset(first));
+  }
+  mlir::Value loadWords(unsigned binding, mlir::Value offset, int64_t lanes, mlir::Value ahead = {}) {
     return loadElements(binding, offset, lanes, k.b.getI32Type(), ahead);
   }
   /// As f32, of a cache that is not int8.
-  mlir::Value loadCache(unsigned binding, mlir::Value offset, int64_t lanes, int64_t ahead = 0) {
+  mlir::Value loadCache(unsigned binding, mlir::Value offset, int64_t lanes, mlir::Value ahead = {}) {
     return k.toF32(loadElements(binding, offset, lanes, cache.element, ahead));
   }
   /// The codes of `lanes` words as f32, one vector for each of a word's.
   llvm::SmallVector<mlir::Value> loadCodes(unsigned binding, mlir::Value offset, int64_t lanes);
   /// An int8 cache's scales of group `group`: those of positions `j` .. of the block.
   mlir::Value scaleOffset(unsigned binding, mlir::Value group, mlir::Value j) {
-    return cacheScaleOffset(k, cache, /*keys=*/binding == 1, kvHead, group, k.add(first, j));
+    return k.add(cacheScaleOffset(k, cache, /*keys=*/binding == 1, kvHead, group, first), k.mul(j, 4));
   }
   mlir::Value loadScales(unsigned binding, mlir::Value group, mlir::Value j, int64_t lanes) {
-    return loadElements(binding, scaleOffset(binding, group, j), lanes, k.b.getF32Type(), 4 * kAttentionBlock);
+    return loadElements(binding, scaleOffset(binding, group, j), lanes, k.b.getF32Type(), blocksAhead(binding));
   }
   /// Where element d of 32 positions is: line d of key tile `tile` of the block. Of words d is their first element.
   mlir::Value keysOffset(mlir::Value tile, mlir::Value d, mlir::Value lane);
@@ -140,7 +145,7 @@ private:
     mlir::Value codes, scales, starts;
   };
   Codes codesAt(const AttentionScratch::Codes &at, int64_t groups);
-  void roundGroup(mlir::Value values, const Codes &to, mlir::Value row, mlir::Value group);
+  void storeGroup(mlir::Value codes, mlir::Value scale, const Codes &to, mlir::Value row, mlir::Value group);
   mlir::Value dotWords(llvm::ArrayRef<mlir::Value> lines, const Codes &x, mlir::Value row, mlir::Value group,
                        mlir::Value weightScale, mlir::Value acc);
   void roundQueries();

@@ -131,7 +131,7 @@ void AttentionBuilder::findHalfScales() {
 
 /// Words of the numbers at two offsets. Those two blocks behind them are asked for: the next one is read here too.
 Value AttentionBuilder::toHalves(unsigned binding, Value low, Value high, int64_t lanes, const HalfScale &scale) {
-  int64_t ahead = 2 * kAttentionBlock * (binding == 1 ? cache.headDim : cache.valueStride()) * cache.elementBytes();
+  Value ahead = blocksAhead(binding, 2);
   VectorType words = k.lanes(lanes, k.b.getI32Type());
   Value shift = k.op<vector::BroadcastOp>(k.lanes(lanes), scale.shift);
   auto integer = [&](Value offset) { return k.make<arith::BitcastOp>(words, k.addf(loadCache(binding, offset, lanes, ahead), shift)); };

@@ -43,17 +43,14 @@ static constexpr int64_t kSoftmaxLanes = 16, kSoftmaxRows = 4;
 static constexpr int64_t kWordRows = 5;
 
 Value AttentionBuilder::keysOffset(Value tile, Value d, Value lane) {
-  int64_t tileElements = cache.headDim * kTileRows;
-  Value element = k.mul(kvHead, cache.paddedPositions() / kTileRows * tileElements);
-  element = k.add(element, k.mul(k.div(first, kTileRows), tileElements));
-  element = k.add(element, k.add(k.mul(tile, tileElements), k.mul(d, kTileRows)));
-  return k.mul(k.add(element, k.mul(lane, cache.wordCodes())), cache.elementBytes());
+  Value element = k.add(k.mul(tile, cache.headDim * kTileRows), k.mul(d, kTileRows));
+  element = k.add(element, k.mul(lane, cache.wordCodes()));
+  return k.add(cacheBlockOffset(k, cache, /*keys=*/true, kvHead, first), k.mul(element, cache.elementBytes()));
 }
 
 Value AttentionBuilder::valuesOffset(Value j, Value lane) {
-  int64_t stride = cache.valueStride();
-  Value element = k.add(k.mul(kvHead, cache.paddedPositions() * stride), k.mul(k.add(first, j), stride));
-  return k.mul(k.add(element, k.mul(lane, cache.wordCodes())), cache.elementBytes());
+  Value element = k.add(k.mul(j, cache.valueStride()), k.mul(lane, cache.wordCodes()));
+  return k.add(cacheBlockOffset(k, cache, /*keys=*/false, kvHead, first), k.mul(element, cache.elementBytes()));
 }
 
 /// Rows past the last one (T does not divide them) and of tokens past the last one repeat the last token's.
@@ -151,7 +148,7 @@ Value AttentionBuilder::addScores(Value sum, Value row, Value tile, Value lane) 
     if (staged) {
       line = k.loadRow(stagedKeys, k.add(k.mul(tile, cache.headDim), d), lane, 1, R);
     } else {
-      line = loadCache(1, keysOffset(tile, d, lane), R, kAttentionBlock * cache.headDim * cache.elementBytes());
+      line = loadCache(1, keysOffset(tile, d, lane), R, blocksAhead(1));
     }
     Value element = k.broadcast(k.loadRow(q, row, d, k.T, 1), block);
     return SmallVector<Value>{k.fma(element, k.broadcast(line, block), s[0])};
@@ -239,7 +236,7 @@ void AttentionBuilder::addValues(Value row, Value lane, int64_t lanes) {
     if (staged) {
       line = k.loadRow(stagedValues, j, lane, 1, lanes);
     } else {
-      line = loadCache(2, valuesOffset(j, lane), lanes, kAttentionBlock * cache.valueStride() * cache.elementBytes());
+      line = loadCache(2, valuesOffset(j, lane), lanes, blocksAhead(2));
     }
     Value weight = k.broadcast(k.loadRow(p, k.index(0), j, k.T, 1), block);
     return k.fma(weight, k.broadcast(line, block), sum);

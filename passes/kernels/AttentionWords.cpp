@@ -20,23 +20,13 @@ AttentionBuilder::Codes AttentionBuilder::codesAt(const AttentionScratch::Codes 
           at.starts ? k.scratchRows(at.starts, groups) : Value()};
 }
 
-/// Group `group` of row `row`: lanes as int8, their scale, and -8 times their sum, unless none is below 0.
-void AttentionBuilder::roundGroup(Value values, const Codes &to, Value row, Value group) {
-  int64_t size = cast<VectorType>(values.getType()).getDimSize(0);
-  Type f32 = k.b.getF32Type(), i32 = k.b.getI32Type();
-  Value largest = to.starts ? largestMagnitude(k.b, k.loc, values)
-                            : Value(k.op<ReduceOp>(f32, ReduceKind::Max, values, IntegerAttr()));
-  auto [codes, scale] = roundToInt8(k.b, k.loc, values, largest);
-  Value bytes = k.make<arith::TruncIOp>(k.lanes(size, cache.element), codes);
+/// Codes, whose last 8 bits count, and scale of group `group` of row `row`.
+void AttentionBuilder::storeGroup(Value codes, Value scale, const Codes &to, Value row, Value group) {
+  Value bytes = k.make<arith::TruncIOp>(cast<VectorType>(codes.getType()).clone(cache.element), codes);
   auto view = to.codes.getDefiningOp<ViewOp>();
   Value offset = k.add(k.mul(row, cast<RowsType>(to.codes.getType()).getStride()), k.mul(group, 4 * kGroupWords));
   k.op<StoreOp>(bytes, view.getSource(), k.add(offset, static_cast<int64_t>(view.getOffset())));
   k.storeRow(k.make<vector::BroadcastOp>(k.block(1, 1), scale), to.scales, row, group);
-  if (!to.starts)
-    return;
-  Value sum = k.op<ReduceOp>(i32, ReduceKind::Add, codes, IntegerAttr());
-  Value start = k.make<arith::MulIOp>(sum, k.b.create<arith::ConstantIntOp>(k.loc, -8, 32));
-  k.storeRow(k.make<vector::BroadcastOp>(k.block(1, 1, i32), start), to.starts, row, group);
 }
 
 /// acc + float(lines · group `group` of T rows) * its scale (* weightScale).
@@ -63,26 +53,39 @@ void AttentionBuilder::roundQueries() {
   k.loop(k.index(0), k.index(paddedRows(spec, k.T)), 1, [&](Value row) {
     k.loop(k.index(0), k.index(cache.scaleGroups()), 1, [&](Value g) {
       Value offset = k.add(k.add(k.mul(row, stride), k.mul(g, 4 * size)), at.q);
-      roundGroup(k.op<LoadOp>(k.lanes(size), k.kernel.getScratchArg(), offset), qCodes, row, g);
+      Value values = k.op<LoadOp>(k.lanes(size), k.kernel.getScratchArg(), offset);
+      RoundedLanes rounded = roundToInt8(k.b, k.loc, values, largestMagnitude(k.b, k.loc, values));
+      storeGroup(rounded.codes, rounded.scale, qCodes, row, g);
+      // -8 times the sum of the codes.
+      Value sum = k.op<ReduceOp>(k.b.getI32Type(), ReduceKind::Add, rounded.codes, IntegerAttr());
+      Value start = k.make<arith::MulIOp>(sum, k.op<arith::ConstantIntOp>(-8, 32));
+      k.storeRow(k.make<vector::BroadcastOp>(k.block(1, 1, k.b.getI32Type()), start), qCodes.starts, row, g);
     });
   });
 }
 
-/// p times the scales of its values, for each group and 32 positions.
+/// p times the scales of its values, for each group and 32 positions. None is below 0, so a number's code is what is left of it when
+/// 2^23 steps have been added.
 void AttentionBuilder::roundWeights() {
-  VectorType line = k.lanes(kTileRows);
+  VectorType line = k.lanes(kTileRows), words = k.lanes(kTileRows, k.b.getI32Type());
+  Type f32 = k.b.getF32Type();
+  auto number = [&](double v) { return k.make<arith::ConstantFloatOp>(llvm::APFloat(float(v)), k.b.getF32Type()); };
   k.loop(k.index(0), tiles, 1, [&](Value tile) {
+    Value position = k.mul(tile, kTileRows);
+    // Where no position is yet a scale may be anything, NaN too.
+    Value limit = k.op<vector::BroadcastOp>(words, k.toI32(k.sub(count, position)));
+    Value inside = k.make<arith::CmpIOp>(arith::CmpIPredicate::slt, k.op<LanesOp>(words), limit);
     k.loop(k.index(0), k.index(cache.scaleGroups()), 1, [&](Value g) {
-      Value position = k.mul(tile, kTileRows), scales = loadScales(2, g, position, kTileRows);
-      // Rows side by side: each is one chain through its maximum and its sum.
-      Value none = k.splat(line, 0.0);
+      Value scales = k.make<arith::SelectOp>(inside, loadScales(2, g, position, kTileRows), k.splat(line, 0.0));
+      // Rows side by side: each is one chain through its maximum and its step.
       for (int64_t i = 0; i < k.T; ++i) {
         Value offset = k.add(k.mul(position, 4), at.p + i * 4 * kAttentionBlock);
-        Value weights = k.op<LoadOp>(line, k.kernel.getScratchArg(), offset);
-        // Where no position is yet a scale may be anything, NaN too: p is 0 there and its code has to be.
-        Value some = k.make<arith::CmpFOp>(arith::CmpFPredicate::OGT, weights, none);
-        Value scaled = k.make<arith::SelectOp>(some, k.mulf(weights, scales), none);
-        roundGroup(scaled, pCodes, k.index(i), k.add(k.mul(g, kAttentionBlock / kTileRows), tile));
+        Value values = k.mulf(k.op<LoadOp>(line, k.kernel.getScratchArg(), offset), scales);
+        // Of less the inverse would overflow.
+        Value largest = k.maxf(k.op<ReduceOp>(f32, ReduceKind::Max, values, IntegerAttr()), number(0x1p-100));
+        Value inverse = k.op<vector::BroadcastOp>(line, k.make<arith::DivFOp>(number(127), largest));
+        Value steps = k.make<arith::BitcastOp>(words, k.fma(values, inverse, k.splat(line, 0x1p23)));
+        storeGroup(steps, k.mulf(largest, number(1.0 / 127)), pCodes, k.index(i), k.add(k.mul(g, kAttentionBlock / kTileRows), tile));
       }
     });
   });
@@ -93,7 +96,7 @@ Value AttentionBuilder::addWordScores(Value sum, Value row, Value tile, Value la
   SmallVector<Value> lines;
   for (int64_t d = 0; d < cache.scaleGroup(); d += 4) {
     Value offset = keysOffset(tile, k.add(k.mul(g, cache.scaleGroup()), d), lane);
-    lines.push_back(loadWords(1, offset, R, kAttentionBlock * cache.headDim));
+    lines.push_back(loadWords(1, offset, R, blocksAhead(1)));
   }
   Value scales = loadScales(1, g, k.add(k.mul(tile, kTileRows), lane), R);
   return dotWords(lines, qCodes, row, g, scales, sum);
@@ -106,7 +109,7 @@ void AttentionBuilder::addWordValues(Value row, Value g, Value lane, int64_t lan
     SmallVector<Value> lines;
     for (int64_t j = 0; j < kTileRows; j += 4) {
       Value offset = valuesOffset(k.add(k.mul(tile, kTileRows), j), lane);
-      lines.push_back(loadWords(2, offset, lanes, kAttentionBlock * cache.headDim));
+      lines.push_back(loadWords(2, offset, lanes, blocksAhead(2)));
     }
     Value part = k.add(k.mul(g, kAttentionBlock / kTileRows), tile);
     return dotWords(lines, pCodes, k.index(0), part, Value(), sum);

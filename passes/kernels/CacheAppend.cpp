@@ -35,20 +35,20 @@ struct Append {
 };
 
 void Append::token(Value line, Value position) {
-  int64_t bytes = cache.elementBytes(), positions = cache.paddedPositions();
-  int64_t headBytes = positions * (keys ? cache.headDim : cache.paddedHeadDim()) * bytes;
+  int64_t bytes = cache.elementBytes();
   // What depends on the position, and how far apart the elements of a head are.
-  Value base = keys ? k.add(k.mul(k.div(position, kTileRows), cache.headDim * kTileRows * bytes),
+  Value within = k.rem(position, kAttentionBlock);
+  Value base = keys ? k.add(k.mul(k.div(within, kTileRows), cache.headDim * kTileRows * bytes),
                             k.mul(k.rem(position, kTileRows), bytes))
-                    : k.mul(position, cache.paddedHeadDim() * bytes);
+                    : k.mul(within, cache.paddedHeadDim() * bytes);
   int64_t elementStride = keys ? kTileRows * bytes : bytes;
 
   bool oneHead = cache.headDim % kTileRows == 0;
   VectorType numbers = k.lanes(kTileRows, k.b.getI32Type());
   Value offsets;
   if (oneHead) {
-    base = k.add(base, k.mul(k.div(firstRow(), cache.headDim), headBytes));
     base = k.add(base, k.mul(k.rem(firstRow(), cache.headDim), elementStride));
+    base = k.add(base, cacheBlockOffset(k, cache, keys, k.div(firstRow(), cache.headDim), position));
     if (!keys) {
       k.op<StoreOp>(line, out, base);
       return;
@@ -58,7 +58,9 @@ void Append::token(Value line, Value position) {
     Value row = k.make<arith::AddIOp>(k.make<vector::BroadcastOp>(numbers, k.toI32(firstRow())), laneNumbers());
     Value head = k.make<arith::DivUIOp>(row, k.splatInt(numbers, cache.headDim));
     Value element = k.make<arith::RemUIOp>(row, k.splatInt(numbers, cache.headDim));
-    offsets = k.make<arith::AddIOp>(k.make<arith::MulIOp>(head, k.splatInt(numbers, headBytes)),
+    base = k.add(base, cacheBlockOffset(k, cache, keys, k.index(0), position));
+    Value headBytes = k.toI32(k.mul(cacheHeadBlocks(k, cache, position), cache.blockBytes(keys)));
+    offsets = k.make<arith::AddIOp>(k.make<arith::MulIOp>(head, k.make<vector::BroadcastOp>(numbers, headBytes)),
                                     k.make<arith::MulIOp>(element, k.splatInt(numbers, elementStride)));
   }
   Value lanes = rows % kTileRows == 0 ? k.index(kTileRows)
@@ -68,23 +70,23 @@ void Append::token(Value line, Value position) {
 
 /// One group, whose first element is row `row` of the layer.
 void Append::group(Value values, Value row, Value position) {
-  int64_t size = cache.scaleGroup(), headBytes = cache.paddedPositions() * cache.headDim;
+  int64_t size = cache.scaleGroup();
   Value head = k.div(row, cache.headDim), element = k.rem(row, cache.headDim);
   RoundedLanes rounded = roundToInt8(k.b, k.loc, values, largestMagnitude(k.b, k.loc, values));
   Value codes = k.make<arith::TruncIOp>(k.lanes(size, cache.element), rounded.codes);
-  Value base = k.mul(head, headBytes);
+  Value base = cacheBlockOffset(k, cache, keys, head, position), within = k.rem(position, kAttentionBlock);
   int64_t word = cache.wordCodes();
   VectorType numbers = k.lanes(size, k.b.getI32Type());
   Value lane = k.op<LanesOp>(numbers), offsets;
   if (keys) {
-    base = k.add(base, k.mul(k.div(position, kTileRows), cache.headDim * kTileRows));
+    base = k.add(base, k.mul(k.div(within, kTileRows), cache.headDim * kTileRows));
     base = k.add(k.add(base, k.mul(element, kTileRows)), k.mul(k.rem(position, kTileRows), word));
     // Word n / 4 is a line of 32 words behind the first.
     Value words = k.make<arith::DivUIOp>(lane, k.splatInt(numbers, word));
     offsets = k.make<arith::AddIOp>(k.make<arith::MulIOp>(words, k.splatInt(numbers, word * kTileRows)),
                                     k.make<arith::RemUIOp>(lane, k.splatInt(numbers, word)));
   } else {
-    base = k.add(base, k.mul(k.div(position, word), cache.headDim * word));
+    base = k.add(base, k.mul(k.div(within, word), cache.headDim * word));
     base = k.add(k.add(base, k.mul(element, word)), k.rem(position, word));
     offsets = k.make<arith::MulIOp>(lane, k.splatInt(numbers, word));
   }
@@ -112,11 +114,23 @@ void Append::groups(Value block, int64_t t, Value position) {
 
 } // namespace
 
+Value sinter::cacheHeadBlocks(KernelBuilder &k, const CacheShape &cache, Value position) {
+  int64_t blocks = cache.blocks(), span = cache.span;
+  if (blocks <= span || blocks % span == 0)
+    return k.index(std::min(blocks, span));
+  return k.min(k.index(span), k.sub(k.index(blocks), k.mul(k.div(position, kAttentionBlock * span), span)));
+}
+
+Value sinter::cacheBlockOffset(KernelBuilder &k, const CacheShape &cache, bool keys, Value head, Value position) {
+  Value block = k.div(position, kAttentionBlock), within = k.rem(block, cache.span);
+  Value start = k.add(k.mul(k.sub(block, within), cache.heads), k.make<arith::MulIOp>(head, cacheHeadBlocks(k, cache, position)));
+  return k.mul(k.add(start, within), cache.blockBytes(keys));
+}
+
 Value sinter::cacheScaleOffset(KernelBuilder &k, const CacheShape &cache, bool keys, Value head, Value group,
                                Value position) {
-  Value line = k.add(k.mul(head, cache.scaleGroups()), group);
-  Value number = k.add(k.mul(line, cache.scalePositions()), position);
-  return k.add(k.mul(number, 4), keys ? cache.keyCodeBytes() : cache.valueCodeBytes());
+  Value number = k.add(k.mul(group, kAttentionBlock), k.rem(position, kAttentionBlock));
+  return k.add(k.add(cacheBlockOffset(k, cache, keys, head, position), cache.codeBytes(keys)), k.mul(number, 4));
 }
 
 void sinter::buildAppend(KernelBuilder &k, Value block, Value row, int64_t rows, const CacheShape &cache, bool keys,

@@ -13,7 +13,12 @@ namespace sinter {
 void buildAppend(KernelBuilder &k, mlir::Value block, mlir::Value row, int64_t rows, const CacheShape &cache, bool keys,
                  mlir::Value out);
 
-/// Where an int8 cache has the scale of a group of a head at a position, in bytes; those of positions lie side by side.
+/// How many blocks of each head lie together where a position is.
+mlir::Value cacheHeadBlocks(KernelBuilder &k, const CacheShape &cache, mlir::Value position);
+/// Where the block of a head is that has a position, in bytes.
+mlir::Value cacheBlockOffset(KernelBuilder &k, const CacheShape &cache, bool keys, mlir::Value head, mlir::Value position);
+
+/// Where an int8 cache has the scale of a group of a head at a position, in bytes; those of a block's positions lie side by side.
 mlir::Value cacheScaleOffset(KernelBuilder &k, const CacheShape &cache, bool keys, mlir::Value head, mlir::Value group,
                              mlir::Value position);
 

@@ -32,23 +32,27 @@ struct WeightShape {
   int64_t rowTiles() const { return (rows + kTileRows - 1) / kTileRows; }
 };
 
-/// A layer's KV cache; element f16, f32 or i8. Written by CacheAppend.cpp, read by AttentionKernel.cpp:
-///   keys    [head][position / 32][element][position % 32]      values  [head][position][element, padded to 32]
+/// A layer's KV cache; element f16, f32 or i8. Written by CacheAppend.cpp, read by AttentionKernel.cpp. Blocks of 64 positions:
+///   [block / span][head][block % span]    keys    [position % 64 / 32][element][position % 32]
+///                                         values  [position % 64][element, padded to 32]
+/// A head's blocks lie together as far as what fetches lines ahead needs that (Zen 4: spans of 8 blocks cost one token's attention
+/// 10 %), then come the other heads': so what a sequence fills is whole large pages before its context is full
+/// (runtime/host/large_pages.h). The last span has the blocks that are left.
 /// Of i8, words of four codes are what a dot product takes: four neighbouring elements of a key, four positions of a value.
-/// Values are not padded, and behind the codes of keys and of values lie their scales, f32, one for each group of neighbouring
-/// elements of a position:
-///   keys    [head][position / 32][element / 4][position % 32][element % 4]
-///   values  [head][position / 4][element][position % 4]
-///   scales  [head][group][position]
+/// Values are not padded, and behind a block's codes lie its scales, f32, one for each group of neighbouring elements of a position:
+///   keys    [position % 64 / 32][element / 4][position % 32][element % 4]
+///   values  [position % 64 / 4][element][position % 4]
+///   scales  [group][position % 64]
 /// A group is what a row tile of the layer before has of one head, so that a tile writes its scale with its codes; heads of an
 /// int8 cache are multiples of 8 (llm.kv_cache), so groups are whole words.
 struct CacheShape {
   int64_t heads, headDim, positions;
   mlir::Type element;
+  /// In blocks.
+  int64_t span = 64;
 
   bool isInt8() const { return element.isInteger(8); }
   int64_t elementBytes() const { return element.getIntOrFloatBitWidth() / 8; }
-  int64_t paddedPositions() const { return (positions + kTileRows - 1) / kTileRows * kTileRows; }
   int64_t paddedHeadDim() const { return (headDim + kTileRows - 1) / kTileRows * kTileRows; }
   /// Elements from one position's values to the next one's.
   int64_t valueStride() const { return isInt8() ? headDim : paddedHeadDim(); }
@@ -57,13 +61,11 @@ struct CacheShape {
   /// i8: elements under one scale, and groups of a head.
   int64_t scaleGroup() const { return std::gcd(headDim, kTileRows); }
   int64_t scaleGroups() const { return headDim / scaleGroup(); }
-  /// Attention reads the scales of whole blocks.
-  int64_t scalePositions() const { return (positions + kAttentionBlock - 1) / kAttentionBlock * kAttentionBlock; }
-  int64_t keyCodeBytes() const { return heads * paddedPositions() * headDim * elementBytes(); }
-  int64_t valueCodeBytes() const { return heads * paddedPositions() * valueStride() * elementBytes(); }
-  int64_t scaleBytes() const { return isInt8() ? heads * scaleGroups() * scalePositions() * 4 : 0; }
-  int64_t keyBytes() const { return keyCodeBytes() + scaleBytes(); }
-  int64_t valueBytes() const { return valueCodeBytes() + scaleBytes(); }
+  /// Of a head's block, without its scales and with them.
+  int64_t codeBytes(bool keys) const { return kAttentionBlock * (keys ? headDim : valueStride()) * elementBytes(); }
+  int64_t blockBytes(bool keys) const { return codeBytes(keys) + (isInt8() ? scaleGroups() * kAttentionBlock * 4 : 0); }
+  int64_t blocks() const { return (positions + kAttentionBlock - 1) / kAttentionBlock; }
+  int64_t bytes(bool keys) const { return blocks() * heads * blockBytes(keys); }
 };
 
 enum class OutputKind { Rows, Acts, Keys, Values };

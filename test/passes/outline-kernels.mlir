@@ -111,14 +111,14 @@
 // CHECK-NEXT: exec.buffer state @logits bytes 512
 // CHECK-NEXT: exec.buffer state @scores bytes 128
 // CHECK-NEXT: exec.buffer state @hidden bytes 8192
-// CHECK-NEXT: exec.buffer state @kv.0.keys bytes 10240 role kv_cache
-// CHECK-NEXT: exec.buffer state @kv.0.values bytes 10240 role kv_cache
-// CHECK-NEXT: exec.buffer state @kv.1.keys bytes 10240 role kv_cache
-// CHECK-NEXT: exec.buffer state @kv.1.values bytes 10240 role kv_cache
+// CHECK-NEXT: exec.buffer state @kv.0.keys bytes 12288 role kv_cache
+// CHECK-NEXT: exec.buffer state @kv.0.values bytes 12288 role kv_cache
+// CHECK-NEXT: exec.buffer state @kv.1.keys bytes 12288 role kv_cache
+// CHECK-NEXT: exec.buffer state @kv.1.values bytes 12288 role kv_cache
 
 // The same of int8: 160 * 32 codes, and one scale for each position, whose number is rounded up to 192.
-// INT8:      exec.buffer state @kv.0.keys bytes 5888 role kv_cache
-// INT8-NEXT: exec.buffer state @kv.0.values bytes 5888 role kv_cache
+// INT8:      exec.buffer state @kv.0.keys bytes 6912 role kv_cache
+// INT8-NEXT: exec.buffer state @kv.0.values bytes 6912 role kv_cache
 // INT8:      exec.dispatch @attention_i8_h2kv1d32_quantize_tn(
 // A chunk's makes numbers of a block's codes, four to a word, then halves of these in their places.
 // INT8-LABEL: tile.kernel @attention_i8_h2kv1d32_quantize_tn(
@@ -140,9 +140,12 @@
 // INT8:        tile.dot {{.*}} start {{.*}} bits 8
 // INT8-NEXT:   tile.scale_accumulate
 // INT8:        math.exp
-// INT8:        %[[SOME:.*]] = arith.cmpf ogt, %[[P:.*]], %[[NONE:.*]] : vector<32xf32>
-// INT8-NEXT:   %[[SCALED:.*]] = arith.mulf %[[P]],
-// INT8-NEXT:   arith.select %[[SOME]], %[[SCALED]], %[[NONE]] : vector<32xi1>, vector<32xf32>
+// INT8:        %[[SOME:.*]] = arith.cmpi slt, %{{.*}}, %{{.*}} : vector<32xi32>
+// INT8:        %[[SCALES:.*]] = arith.select %[[SOME]], %{{.*}}, %{{.*}} : vector<32xi1>, vector<32xf32>
+// INT8:        %[[SCALED:.*]] = arith.mulf %{{.*}}, %[[SCALES]] : vector<32xf32>
+// INT8:        tile.reduce <max> %[[SCALED]]
+// INT8:        %[[STEPS:.*]] = math.fma %[[SCALED]],
+// INT8-NEXT:   arith.bitcast %[[STEPS]] : vector<32xf32> to vector<32xi32>
 // INT8-NOT:    tile.reduce <add>
 // INT8:        tile.dot {{.*}} bits 8 positive
 // INT8-NOT:    tile.dot

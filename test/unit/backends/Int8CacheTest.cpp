@@ -43,7 +43,7 @@ protected:
     module = ModuleOp::create(UnknownLoc::get(&context));
     OpBuilder b = OpBuilder::atBlockEnd(module->getBody());
     buildLinear(b, UnknownLoc::get(&context), "linear", spec, schedule);
-    result.resize(keys() ? cache.keyBytes() : cache.valueBytes());
+    result.resize(cache.bytes(keys()));
   }
   bool keys() { return GetParam() == OutputKind::Keys; }
 
@@ -60,11 +60,13 @@ protected:
   void expectCache() {
     for (int64_t r = 0; r < layer.rows; ++r) {
       int64_t head = r / kHeadDim, element = r % kHeadDim;
+      // 64 positions of a head lie together, scales behind their codes.
+      int64_t codes = kPositions * kHeadDim, start = head * (codes + kHeadDim / kGroup * kPositions * 4);
       float scale;
-      std::memcpy(&scale, &result[kHeads * kPositions * kHeadDim + 4 * (r / kGroup) * kPositions], 4);
+      std::memcpy(&scale, &result[start + codes + 4 * (element / kGroup) * kPositions], 4);
       // Of position 0: words of four elements, 32 positions apart, or the first byte of each word of four positions.
       int64_t place = keys() ? element / 4 * 4 * kTileRows + element % 4 : element * 4;
-      int code = static_cast<int8_t>(result[head * kPositions * kHeadDim + place]);
+      int code = static_cast<int8_t>(result[start + place]);
       EXPECT_GT(scale, 0) << "row " << r;
       EXPECT_NEAR(code * scale, layer.reference[r],
                   scale * (0.5 + 1e-4) + 1e-6 * layer.magnitude[r])

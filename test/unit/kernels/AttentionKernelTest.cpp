@@ -97,26 +97,25 @@ void roundToCodes(FloatRows &rows, int64_t group) {
 
 /// The cache after `rows` have been appended; what is behind them is NaN.
 Bytes AttentionKernel::cacheBytes(const Array &rows, bool keys) const {
-  int64_t bytes = cache.elementBytes(), positions = cache.paddedPositions(), dim = cache.headDim;
-  Bytes result(keys ? cache.keyBytes() : cache.valueBytes(), 0xff);
+  int64_t bytes = cache.elementBytes(), dim = cache.headDim;
+  Bytes result(cache.bytes(keys), 0xff);
+  // 64 positions of a head lie together.
   if (bytes == 1) {
-    int64_t group = std::gcd(dim, int64_t(32)), scalePositions = (kPositions + 63) / 64 * 64;
+    int64_t group = std::gcd(dim, int64_t(32)), blockBytes = 64 * dim + dim / group * 64 * 4;
     for (int64_t p = 0; p < rows.rows; ++p)
       for (int64_t first = 0; first < rows.cols; first += group) {
         double largest = 0;
         for (int64_t i = first; i < first + group; ++i)
           largest = std::max(largest, std::fabs(rows.row(p)[i]));
         float scale = static_cast<float>(largest / 127);
-        std::memcpy(result.data() + rows.cols * positions + 4 * (first / group * scalePositions + p),
-                    &scale, 4);
+        int64_t start = cacheBlock(cache.heads, kPositions, first / dim, p) * blockBytes;
+        std::memcpy(result.data() + start + 64 * dim + 4 * (first % dim / group * 64 + p % 64), &scale, 4);
         for (int64_t i = first; i < first + group; ++i) {
-          int64_t head = i / dim, element = i % dim;
+          int64_t element = i % dim;
           // Words of four elements, or of four positions.
           constexpr int64_t word = 4;
-          result[head * positions * dim +
-                 (keys ? p / kTileRows * dim * kTileRows + element / word * kTileRows * word + p % kTileRows * word +
-                             element % word
-                       : p / word * dim * word + element * word + p % word)] =
+          result[start + (keys ? p % 64 / 32 * dim * 32 + element / word * 32 * word + p % 32 * word + element % word
+                               : p % 64 / word * dim * word + element * word + p % word)] =
               static_cast<uint8_t>(static_cast<int>(std::nearbyint(rows.row(p)[i] / scale)));
         }
       }
@@ -132,9 +131,9 @@ Bytes AttentionKernel::cacheBytes(const Array &rows, bool keys) const {
     for (int64_t head = 0; head < cache.heads; ++head)
       for (int64_t i = 0; i < (keys ? dim : cache.paddedHeadDim()); ++i) {
         double value = i < dim ? rows.row(p)[head * dim + i] : 0;
-        put(keys ? head * positions * dim + p / kTileRows * dim * kTileRows + i * kTileRows +
-                       p % kTileRows
-                 : (head * positions + p) * cache.paddedHeadDim() + i,
+        int64_t start = cacheBlock(cache.heads, kPositions, head, p) * 64;
+        put(keys ? (start + p % 64 / 32 * 32) * dim + i * 32 + p % 32
+                 : (start + p % 64) * cache.paddedHeadDim() + i,
             value);
       }
   return result;
@@ -218,7 +217,7 @@ void AttentionKernel::check(const Heads &shape) {
                     shape.kvHeads, shape.headDim, kPositions, elementName(shape.element), q, kv,
                     shape.heads, scale));
   cache = {shape.kvHeads, shape.headDim, kPositions,
-           elementType(shape.element, model.context)};
+           elementType(shape.element, model.context), /*span=*/2};
   scale = model.find<llm::AttentionOp>().getScale().convertToDouble();
   for (TokenClass tokens : {TokenClass::One, TokenClass::Chunk}) {
     mlir::OpBuilder b = model.builder();

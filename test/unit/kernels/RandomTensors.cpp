@@ -195,6 +195,12 @@ int64_t test::floatRowBytes(int64_t width) {
   int64_t bytes = paddedColumns(width) * 4;
   return bytes % 2048 == 0 ? bytes + 128 : bytes;
 }
+
+int64_t test::cacheBlock(int64_t heads, int64_t positions, int64_t head, int64_t position) {
+  int64_t blocks = (positions + 63) / 64, block = position / 64, first = block / 2 * 2;
+  return first * heads + head * std::min<int64_t>(2, blocks - first) + block - first;
+}
+
 /// Where words 0, 2, 4, 6 of each group are once more.
 static int64_t evenWordsAt(int64_t width) {
   return static_cast<int64_t>(llvm::alignTo(width + width / 32 * 24, 16));

@@ -93,6 +93,8 @@ struct ActRows {
 
 /// From one row of `!tile.rows<width>` to the next.
 int64_t floatRowBytes(int64_t width);
+/// Where a block of a KV cache is, in blocks; two of each head lie together, or as many as are left.
+int64_t cacheBlock(int64_t heads, int64_t positions, int64_t head, int64_t position);
 int64_t actRowBytes(int64_t width, ActForm form = {});
 
 /// Bytes that say whether anybody wrote.
