@@ -2,6 +2,7 @@
 
 #include "runtime/api/objects.h"
 #include "runtime/core/message.h"
+#include "runtime/host/large_pages.h"
 
 #include <new>
 
@@ -39,6 +40,17 @@ template <typename Call> sinter_status guarded(sinter_session *session, Call cal
   if (status == SINTER_OK)
     session->error.text[0] = 0;
   session->error.status = status;
+  return status;
+}
+
+/// A call that adds positions.
+template <typename Call> sinter_status advance(sinter_session *session, Call call) {
+  sinter_status status = guarded(session, call);
+  // So rarely that it takes no time, so early that what is read for most tokens is in such pages.
+  constexpr uint64_t between_looks = 1024;
+  if (status == SINTER_OK && session->own.base && session->run.position >= session->next_look)
+    session->next_look = host::enlarge_pages(session->own) ? session->run.position + between_looks
+                                                           : UINT64_MAX;
   return status;
 }
 
@@ -191,19 +203,19 @@ sinter_status sinter_rewind(sinter_session *session, uint32_t position) {
 }
 
 sinter_status sinter_prefill(sinter_session *session, const int32_t *tokens, size_t count) {
-  return guarded(session, [=](sinter_error *error) {
+  return advance(session, [=](sinter_error *error) {
     return core::session_prefill(session->run, tokens, count, error);
   });
 }
 
 sinter_status sinter_step(sinter_session *session, int32_t token) {
-  return guarded(
+  return advance(
       session, [=](sinter_error *error) { return core::session_step(session->run, token, error); });
 }
 
 sinter_status sinter_score(sinter_session *session, const int32_t *tokens, const int32_t *targets,
                            size_t count, float *scores) {
-  return guarded(session, [=](sinter_error *error) {
+  return advance(session, [=](sinter_error *error) {
     return core::session_score(session->run, tokens, targets, count, scores, error);
   });
 }

@@ -175,7 +175,8 @@ typedef struct sinter_session_options {
   uint32_t struct_bytes;
   uint32_t
       threads;  /**< workers, the calling thread included; 0: one a core that the process may use */
-  void *memory; /**< at a multiple of 64, the caller's; NULL: the runtime maps it */
+  void *memory; /**< at a multiple of 64, the caller's; NULL: the runtime maps it, in large pages
+                     where a long sequence fills it */
   uint64_t memory_bytes; /**< of `memory`: at least sinter_session_memory */
   /** Since 0.2: the processor of each worker, by the system's numbers; read during the call only.
    * The first is the calling thread's: the call pins it and leaves it pinned, so the session should
