@@ -68,8 +68,8 @@ void AttentionBuilder::roundQueries() {
 /// 2^23 steps have been added.
 void AttentionBuilder::roundWeights() {
   VectorType line = k.lanes(kTileRows), words = k.lanes(kTileRows, k.b.getI32Type());
-  Type f32 = k.b.getF32Type();
-  auto number = [&](double v) { return k.make<arith::ConstantFloatOp>(llvm::APFloat(float(v)), k.b.getF32Type()); };
+  FloatType f32 = k.b.getF32Type();
+  auto number = [&](double v) { return k.make<arith::ConstantFloatOp>(APFloat(float(v)), f32); };
   k.loop(k.index(0), tiles, 1, [&](Value tile) {
     Value position = k.mul(tile, kTileRows);
     // Where no position is yet a scale may be anything, NaN too.

@@ -144,7 +144,8 @@ struct AttentionSpec {
   TokenClass tokens;
   /// Positions of a slice, of one token; 0: one has all of them. A multiple of 64.
   int64_t slice = 0;
-  /// Of sequences that would have more slices each is some of them: the first one's tile has all their positions.
+  /// Slices of a head. A sequence that would have more has longer ones, of several each: the first one's tile does them all, those of
+  /// the others nothing.
   int64_t mostSlices = 64;
   ActForm outputForm = {};
   ActSums sums = {};

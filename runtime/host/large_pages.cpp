@@ -38,8 +38,9 @@ bool enlarge_pages(const mapping &memory) {
   size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   auto begin = reinterpret_cast<uintptr_t>(memory.base), end = begin + memory.length;
   for (uintptr_t at = (begin + piece - 1) / piece * piece; at + piece <= end; at += piece)
-    if (is_in_use(at, page) && madvise(reinterpret_cast<void *>(at), piece, collapse) != 0)
-      return errno == EAGAIN;
+    if (is_in_use(at, page) && madvise(reinterpret_cast<void *>(at), piece, collapse) != 0 &&
+        errno != EAGAIN)
+      return false;
   return true;
 }
 
