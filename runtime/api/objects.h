@@ -29,8 +29,8 @@ struct sinter_session {
   void *sampler_work = nullptr;
   sinter_error error = {SINTER_OK, {}};
   sinter::host::mapping own; ///< empty for memory of the caller
-  /// Position from which on `own` is looked at for memory that large pages could take.
-  uint64_t next_look = 1024;
+  /// Position from which on `own` is looked at for memory that large pages could take: first what a chunk of tokens has used.
+  uint64_t next_look = 512;
 };
 
 namespace sinter::api {
