@@ -3,6 +3,7 @@
 // RUN:   | FileCheck %s --check-prefix=FEW --implicit-check-not=tile.dot_halves
 // RUN: sed -e 's/type = f16/type = f32/g' %s | sinter-opt --phase-fuse --phase-tile \
 // RUN:   | FileCheck %s --check-prefix=FLOATS --implicit-check-not=tile.dot_halves
+// RUN: sed -e 's/160/16384/g' %s | sinter-opt --phase-fuse --phase-tile | FileCheck %s --check-prefix=LONG
 
 // One token of six heads that share their keys: an f16 cache is multiplied as halves without being staged. A head's queries are
 // packed once for its slices.
@@ -35,6 +36,18 @@
 // CHECK-COUNT-2:       arith.maxui
 // CHECK-NOT:           math.fma
 // CHECK:               tile.dot_halves
+
+// A head has 64 slices at most, with partials of 192 bytes: of longer sequences each is several of 128 positions, and what
+// is not the first of them has nothing to do.
+// LONG:        exec.buffer transient @[[PARTIALS:decode.[0-9]+]] in @decode bytes 73728
+// LONG:        exec.dispatch @attention_f16_h6kv1d16_slice128_t1({{.*}}, write @[[PARTIALS]]) tiles<1 per 128 positions>
+// LONG-LABEL:  tile.kernel @attention_f16_h6kv1d16_slice128_t1(
+// LONG:          %[[TOGETHER:.*]] = arith.divui %{{.*}}, %c64
+// LONG:          %[[SLICE:.*]] = arith.divui %[[PART:.*]], %[[TOGETHER]] : index
+// LONG:          %[[OTHER:.*]] = arith.remui %[[PART]], %[[TOGETHER]] : index
+// LONG-NEXT:     %[[FIRST:.*]] = arith.cmpi ult, %[[OTHER]], %c1
+// LONG-NEXT:     scf.if %[[FIRST]] {
+// LONG-NEXT:       tile.once
 
 // FEW-LABEL:   tile.kernel @attention_f16_h5kv1d16_slice128_t1(
 // FEW:           tile.once
