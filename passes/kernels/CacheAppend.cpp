@@ -18,6 +18,14 @@ using namespace mlir;
 using namespace sinter;
 using namespace sinter::tile;
 
+/// How many blocks of each head lie together where a position is.
+static Value cacheHeadBlocks(KernelBuilder &k, const CacheShape &cache, Value position) {
+  int64_t blocks = cache.blocks(), span = cache.span;
+  if (blocks <= span || blocks % span == 0)
+    return k.index(std::min(blocks, span));
+  return k.min(k.index(span), k.sub(k.index(blocks), k.mul(k.div(position, kAttentionBlock * span), span)));
+}
+
 namespace {
 
 struct Append {
@@ -113,13 +121,6 @@ void Append::groups(Value block, int64_t t, Value position) {
 }
 
 } // namespace
-
-Value sinter::cacheHeadBlocks(KernelBuilder &k, const CacheShape &cache, Value position) {
-  int64_t blocks = cache.blocks(), span = cache.span;
-  if (blocks <= span || blocks % span == 0)
-    return k.index(std::min(blocks, span));
-  return k.min(k.index(span), k.sub(k.index(blocks), k.mul(k.div(position, kAttentionBlock * span), span)));
-}
 
 Value sinter::cacheBlockOffset(KernelBuilder &k, const CacheShape &cache, bool keys, Value head, Value position) {
   Value block = k.div(position, kAttentionBlock), within = k.rem(block, cache.span);

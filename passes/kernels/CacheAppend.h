@@ -13,8 +13,6 @@ namespace sinter {
 void buildAppend(KernelBuilder &k, mlir::Value block, mlir::Value row, int64_t rows, const CacheShape &cache, bool keys,
                  mlir::Value out);
 
-/// How many blocks of each head lie together where a position is.
-mlir::Value cacheHeadBlocks(KernelBuilder &k, const CacheShape &cache, mlir::Value position);
 /// Where the block of a head is that has a position, in bytes.
 mlir::Value cacheBlockOffset(KernelBuilder &k, const CacheShape &cache, bool keys, mlir::Value head, mlir::Value position);
 

@@ -116,7 +116,7 @@
 // CHECK-NEXT: exec.buffer state @kv.1.keys bytes 12288 role kv_cache
 // CHECK-NEXT: exec.buffer state @kv.1.values bytes 12288 role kv_cache
 
-// The same of int8: 160 * 32 codes, and one scale for each position, whose number is rounded up to 192.
+// The same of int8: codes and one scale for each position, whose number is rounded up to 192.
 // INT8:      exec.buffer state @kv.0.keys bytes 6912 role kv_cache
 // INT8-NEXT: exec.buffer state @kv.0.values bytes 6912 role kv_cache
 // INT8:      exec.dispatch @attention_i8_h2kv1d32_quantize_tn(

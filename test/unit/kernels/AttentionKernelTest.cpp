@@ -99,25 +99,19 @@ void roundToCodes(FloatRows &rows, int64_t group) {
 Bytes AttentionKernel::cacheBytes(const Array &rows, bool keys) const {
   int64_t bytes = cache.elementBytes(), dim = cache.headDim;
   Bytes result(cache.bytes(keys), 0xff);
-  // 64 positions of a head lie together.
+  CachePlaces places{cache.heads, dim, kPositions, bytes == 1, keys};
   if (bytes == 1) {
-    int64_t group = std::gcd(dim, int64_t(32)), blockBytes = 64 * dim + dim / group * 64 * 4;
+    int64_t group = places.group();
     for (int64_t p = 0; p < rows.rows; ++p)
       for (int64_t first = 0; first < rows.cols; first += group) {
         double largest = 0;
         for (int64_t i = first; i < first + group; ++i)
           largest = std::max(largest, std::fabs(rows.row(p)[i]));
         float scale = static_cast<float>(largest / 127);
-        int64_t start = cacheBlock(cache.heads, kPositions, first / dim, p) * blockBytes;
-        std::memcpy(result.data() + start + 64 * dim + 4 * (first % dim / group * 64 + p % 64), &scale, 4);
-        for (int64_t i = first; i < first + group; ++i) {
-          int64_t element = i % dim;
-          // Words of four elements, or of four positions.
-          constexpr int64_t word = 4;
-          result[start + (keys ? p % 64 / 32 * dim * 32 + element / word * 32 * word + p % 32 * word + element % word
-                               : p % 64 / word * dim * word + element * word + p % word)] =
+        std::memcpy(result.data() + places.scale(first / dim, p, first % dim / group), &scale, 4);
+        for (int64_t i = first; i < first + group; ++i)
+          result[places.element(i / dim, p, i % dim)] =
               static_cast<uint8_t>(static_cast<int>(std::nearbyint(rows.row(p)[i] / scale)));
-        }
       }
     return result;
   }
@@ -131,10 +125,7 @@ Bytes AttentionKernel::cacheBytes(const Array &rows, bool keys) const {
     for (int64_t head = 0; head < cache.heads; ++head)
       for (int64_t i = 0; i < (keys ? dim : cache.paddedHeadDim()); ++i) {
         double value = i < dim ? rows.row(p)[head * dim + i] : 0;
-        int64_t start = cacheBlock(cache.heads, kPositions, head, p) * 64;
-        put(keys ? (start + p % 64 / 32 * 32) * dim + i * 32 + p % 32
-                 : (start + p % 64) * cache.paddedHeadDim() + i,
-            value);
+        put(places.element(head, p, i), value);
       }
   return result;
 }

@@ -344,26 +344,20 @@ void LinearKernel::checkStep(const Layer &layer, ModelOp &model, const KernelCod
   }
 }
 
-/// Blocks of keys [position % 64 / 32][element][position % 32], values [position % 64][element, padded to 32];
-/// of int8 words of four elements, or of four positions, unpadded, and scales [group][position % 64] behind the codes.
 void LinearKernel::expectCache(const Layer &layer, const Bytes &found, const Array &expected,
                                int64_t position,
                                llvm::function_ref<double(int64_t, int64_t)> bound) {
   int64_t bytes = cache.elementBytes(), dim = layer.headDim;
   std::vector<bool> written(found.size());
   bool keys = layer.output == OutputKind::Keys;
-  int64_t stride = layer.cache == CacheElement::i8 ? dim : cache.paddedHeadDim();
-  int64_t group = std::gcd(dim, int64_t(32));
+  CachePlaces places{cache.heads, dim, kPositions, layer.cache == CacheElement::i8, keys};
+  int64_t group = places.group();
   for (int64_t t = 0; t < expected.rows; ++t)
     for (int64_t r = 0; r < layer.rows; ++r) {
       int64_t head = r / dim, element = r % dim, p = position + t;
-      int64_t word = layer.cache == CacheElement::i8 ? 4 : 1;
-      int64_t blockCodes = 64 * (keys ? dim : stride);
-      int64_t start = cacheBlock(cache.heads, kPositions, head, p) * (blockCodes + (word == 4 ? dim / group * 64 * 4 : 0));
-      int64_t line = start + (keys ? p % 64 / 32 * dim * 32 + element / word * 32 * word + p % 32 * word + element % word
-                                   : p % 64 / word * word * stride + element * word + p % word);
+      int64_t line = places.element(head, p, element);
       if (layer.cache == CacheElement::i8) {
-        int64_t scaleAt = start + blockCodes + 4 * (element / group * 64 + p % 64);
+        int64_t scaleAt = places.scale(head, p, element / group);
         double scale = floatAt(found, scaleAt), largest = 0, off = 0;
         for (int64_t i = r / group * group; i < (r / group + 1) * group; ++i) {
           largest = std::max(largest, std::fabs(expected.row(t)[i]));

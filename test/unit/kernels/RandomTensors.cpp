@@ -196,9 +196,20 @@ int64_t test::floatRowBytes(int64_t width) {
   return bytes % 2048 == 0 ? bytes + 128 : bytes;
 }
 
-int64_t test::cacheBlock(int64_t heads, int64_t positions, int64_t head, int64_t position) {
+int64_t CachePlaces::block(int64_t head, int64_t position) const {
   int64_t blocks = (positions + 63) / 64, block = position / 64, first = block / 2 * 2;
-  return first * heads + head * std::min<int64_t>(2, blocks - first) + block - first;
+  int64_t number = first * heads + head * std::min<int64_t>(2, blocks - first) + block - first;
+  return number * 64 * (stride() + (int8 ? dim / group() * 4 : 0));
+}
+
+int64_t CachePlaces::element(int64_t head, int64_t position, int64_t i) const {
+  int64_t word = int8 ? 4 : 1, p = position % 64;
+  return block(head, position) + (keys ? p / 32 * dim * 32 + i / word * 32 * word + p % 32 * word + i % word
+                                       : p / word * word * stride() + i * word + p % word);
+}
+
+int64_t CachePlaces::scale(int64_t head, int64_t position, int64_t group) const {
+  return block(head, position) + 64 * stride() + 4 * (group * 64 + position % 64);
 }
 
 /// Where words 0, 2, 4, 6 of each group are once more.

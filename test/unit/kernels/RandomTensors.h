@@ -93,8 +93,22 @@ struct ActRows {
 
 /// From one row of `!tile.rows<width>` to the next.
 int64_t floatRowBytes(int64_t width);
-/// Where a block of a KV cache is, in blocks; two of each head lie together, or as many as are left.
-int64_t cacheBlock(int64_t heads, int64_t positions, int64_t head, int64_t position);
+/// Where keys, or values, of a KV cache are, in elements; scales of int8 in bytes. Blocks of 64 positions of keys
+/// [position % 64 / 32][element][position % 32] or values [position % 64][element, padded to 32]; of int8 words of four elements, or of
+/// four positions, unpadded, and scales [group][position % 64] behind them. Two blocks of each head lie together, or as many as are
+/// left.
+struct CachePlaces {
+  int64_t heads, dim, positions;
+  bool int8, keys;
+
+  int64_t group() const { return std::gcd(dim, int64_t(32)); }
+  int64_t element(int64_t head, int64_t position, int64_t i) const;
+  int64_t scale(int64_t head, int64_t position, int64_t group) const;
+
+private:
+  int64_t stride() const { return keys || int8 ? dim : (dim + 31) / 32 * 32; }
+  int64_t block(int64_t head, int64_t position) const;
+};
 int64_t actRowBytes(int64_t width, ActForm form = {});
 
 /// Bytes that say whether anybody wrote.

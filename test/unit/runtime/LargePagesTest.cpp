@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <fstream>
 #include <string>
 #include <sys/mman.h>
@@ -53,6 +54,15 @@ protected:
       count += page & 1;
     return count;
   }
+  /// Asked by itself, for a piece that is used up.
+  bool systemHasThem(size_t piece) {
+    constexpr int collapse = 25;
+    int result = -1;
+    for (int again = 0; again < 100 && result; ++again)
+      if ((result = madvise(pieces + piece * kPiece, kPiece, collapse)) && errno != EAGAIN)
+        break;
+    return result == 0;
+  }
   /// KiB of large pages in the mapping that has the pieces.
   long largeKiB() {
     std::ifstream maps("/proc/self/smaps");
@@ -91,8 +101,10 @@ TEST_F(LargePages, AreForMemoryInUse) {
   EXPECT_EQ(residentPages(5), one);
   for (size_t at = kPiece / 16 * 15; at < kPiece; ++at)
     ASSERT_EQ(pieces[3 * kPiece + at], 0);
-  if (!some)
+  // A piece that has become one already is one still.
+  if (!systemHasThem(1))
     GTEST_SKIP() << "this system has no large pages on request";
+  EXPECT_TRUE(some);
   EXPECT_EQ(largeKiB(), 2 * 2048);
 }
 
